@@ -1,0 +1,9 @@
+"""What every template knows: whose pages these are."""
+
+from django.conf import settings
+from django.http import HttpRequest
+
+
+def partner(request: HttpRequest) -> dict[str, object]:
+    """The partner's name and logo."""
+    return {"partner": {"name": settings.PARTNER_NAME, "logo": settings.PARTNER_LOGO}}

@@ -1,0 +1,373 @@
+"""All settings, from the environment only; nonsense stops the start with every fault named.
+
+Sources, first one wins: the environment, `.env`, `.local/run.env` (written by `make run`).
+A secret may also come from a file: `NAME_FILE=/run/secrets/name`. The table of settings is in
+the README.
+"""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import environ
+from csp.constants import NONCE, NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+for _source in (BASE_DIR / ".env", BASE_DIR / ".local" / "run.env"):
+    if _source.is_file():
+        environ.Env.read_env(_source, overwrite=False)
+
+env = environ.FileAwareEnv()
+_faults: list[str] = []
+
+
+def _required(name: str, remedy: str) -> str:
+    value: str = env.str(name, default="")
+    if not value:
+        _faults.append(f"{name} is not set: {remedy}")
+    return value
+
+
+def _choice(name: str, default: str, allowed: set[str]) -> str:
+    value: str = env.str(name, default=default)
+    if value not in allowed:
+        _faults.append(f"{name} is {value!r}: use one of {', '.join(sorted(allowed))}")
+    return value
+
+
+def _number(name: str, default: int, least: int) -> int:
+    text = env.str(name, default=str(default))
+    if not text.isdigit() or int(text) < least:
+        _faults.append(f"{name} is {text!r}: use a whole number of at least {least}")
+        return default
+    return int(text)
+
+
+def _json(name: str) -> dict[str, Any] | None:
+    text = env.str(name, default="")
+    if not text:
+        return None
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        _faults.append(f"{name} is not JSON ({error})")
+        return None
+    if not isinstance(value, dict):
+        _faults.append(f"{name} must be a JSON object")
+        return None
+    return value
+
+
+def _digits(name: str, default: str = "") -> str:
+    value: str = env.str(name, default=default)
+    if value and not value.isdigit():
+        _faults.append(f"{name} is {value!r}: Meta's ids are digits only")
+    return value
+
+
+def _url(name: str, default: str) -> str:
+    value: str = env.str(name, default=default).rstrip("/")
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.netloc:
+        _faults.append(f"{name} is {value!r}: use an address that starts with https://")
+    return value
+
+
+_ASK_RUN = "run `make run`, which starts an embedded one, or give the address of your own"
+
+# --- Django -------------------------------------------------------------------------------------
+
+SECRET_KEY = _required("SECRET_KEY", "give a random string of at least 50 characters")
+SITE_URL = _url("SITE_URL", "http://localhost:8000")
+_site = urlsplit(SITE_URL)
+HTTPS = _site.scheme == "https"
+ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=[]) or (
+    ["localhost", "127.0.0.1"] if _site.hostname == "localhost" else [_site.hostname or ""]
+)
+CSRF_TRUSTED_ORIGINS = [f"{_site.scheme}://{_site.netloc}"]
+TRUSTED_PROXIES: list[str] = env.list("TRUSTED_PROXIES", default=[])
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+AUTH_USER_MODEL = "tenants.User"
+
+INSTALLED_APPS = [
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "csp",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "tenants",
+    "onboarding",
+]
+
+MIDDLEWARE = [
+    "config.middleware.RequestId",
+    "config.middleware.ForwardedHeaders",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "config.middleware.ContentSecurityPolicy",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "config.context.partner",
+            ],
+        },
+    }
+]
+
+DATABASES = {
+    "default": {
+        **env.db_url_config(_required("DATABASE_URL", _ASK_RUN) or "postgres://unset/unset"),
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+    }
+}
+if DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
+    _faults.append(
+        "DATABASE_URL must name a PostgreSQL database: postgres://user:password@host/name"
+    )
+
+REDIS_URL = _required("REDIS_URL", _ASK_RUN)
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "onboarding",
+        "OPTIONS": {"socket_timeout": 2, "socket_connect_timeout": 1},
+    }
+}
+SESSION_ENGINE = "django.contrib.sessions.backends.db"
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+LOCALE_PATHS = [BASE_DIR / "locale"]
+
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+WHITENOISE_USE_FINDERS = True  # a checkout without `collectstatic` serves its files too
+WHITENOISE_AUTOREFRESH = False
+
+# --- Security -----------------------------------------------------------------------------------
+
+FIELD_ENCRYPTION_KEYS: list[str] = [
+    key
+    for key in _required(
+        "FIELD_ENCRYPTION_KEYS", "give one or more Fernet keys, separated by commas"
+    ).split(",")
+    if key
+]
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_HTTPONLY = True
+SECURE_SSL_REDIRECT = HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]  # probes come inside the proxy, by http
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
+SECURE_REFERRER_POLICY = "same-origin"
+# Django's default cuts Meta's window from its opener; the signup pages relax it, only they.
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
+
+CONTENT_SECURITY_POLICY: dict[str, Any] = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF, NONCE],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    }
+}
+
+# --- Login --------------------------------------------------------------------------------------
+
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+ACCOUNT_ADAPTER = "tenants.login.ClosedSignup"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "optional"
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_LOGOUT_REDIRECT_URL = "/"
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/connect/"
+
+EMAIL_URL: str = env.str("EMAIL_URL", default="consolemail://")
+vars().update(env.email_url_config(EMAIL_URL))
+DEFAULT_FROM_EMAIL: str = env.str(
+    "DEFAULT_FROM_EMAIL", default="WhatsApp onboarding <noreply@localhost>"
+)
+EMAIL_TIMEOUT = 10
+
+# --- API ----------------------------------------------------------------------------------------
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "onboarding.api.authentication.GuestAuthentication",
+        "onboarding.api.authentication.MemberAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "onboarding.api.errors.envelope",
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "WhatsApp onboarding",
+    "VERSION": "1",
+    "DESCRIPTION": "Connect a customer's WhatsApp number. v1 only adds; accept new words.",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+}
+
+CELERY_BROKER_URL = REDIS_URL
+
+# --- YCloud, Meta, and the sandbox that stands in for both ----------------------------------------
+
+_real = {"META_APP_ID", "META_APP_ID_FILE"} | {n for n in os.environ if n.startswith("YCLOUD_")}
+SANDBOX_ORIGIN: str = (
+    "" if any(os.environ.get(name) for name in _real) else env.str("SANDBOX_ORIGIN", default="")
+)
+
+
+def _or_sandbox(path: str, default: str) -> str:
+    return f"{SANDBOX_ORIGIN}{path}" if SANDBOX_ORIGIN else default
+
+
+def _if_sandbox(value: str) -> str:
+    return value if SANDBOX_ORIGIN else ""
+
+
+YCLOUD_API_BASE_URL = _url("YCLOUD_API_BASE_URL", _or_sandbox("/v2", "https://api.ycloud.com/v2"))
+YCLOUD_API_KEY: str = env.str("YCLOUD_API_KEY", default=_if_sandbox("sandbox-key"))
+YCLOUD_WEBHOOK_SECRETS: list[str] = env.list(
+    "YCLOUD_WEBHOOK_SECRETS", default=["whsec_sandbox"] if SANDBOX_ORIGIN else []
+)
+YCLOUD_TP_BIND = _choice("YCLOUD_TP_BIND", "auto", {"auto", "always", "never"})
+REGISTER_BUDGET = _number("REGISTER_BUDGET", 10, 1)
+REGISTER_RESERVE = _number("REGISTER_RESERVE", 2, 0)
+if REGISTER_RESERVE >= REGISTER_BUDGET:
+    _faults.append("REGISTER_RESERVE must be smaller than REGISTER_BUDGET, or nothing registers")
+
+META_SDK_URL = _url(
+    "META_SDK_URL", _or_sandbox("/sdk.js", "https://connect.facebook.net/en_US/sdk.js")
+)
+META_SDK_VERSION: str = env.str("META_SDK_VERSION", default="v22.0")
+META_GRAPH_BASE_URL = _url(
+    "META_GRAPH_BASE_URL", _or_sandbox("/graph", "https://graph.facebook.com")
+)
+META_GRAPH_VERSION: str = env.str("META_GRAPH_VERSION", default="v22.0")
+META_APP_ID = _digits("META_APP_ID", _if_sandbox("100000000000001"))
+META_APP_SECRET: str = env.str("META_APP_SECRET", default=_if_sandbox("sandbox-app-secret"))
+META_MESSAGE_ORIGIN_HOSTS: list[str] = env.list(
+    "META_MESSAGE_ORIGIN_HOSTS", default=["facebook.com"]
+)
+_versions = {"v2", "v3", "v4"}
+# One entry a connection mode; coexistence falls back to the first where its own is unset.
+META_CONFIG_ID = {"business_platform": _digits("META_CONFIG_ID", _if_sandbox("200000000000001"))}
+META_SOLUTION_ID = {
+    "business_platform": _digits("META_SOLUTION_ID", _if_sandbox("300000000000001"))
+}
+META_SIGNUP_VERSION = {"business_platform": _choice("META_SIGNUP_VERSION", "v4", _versions)}
+META_SIGNUP_EXTRAS = {"business_platform": _json("META_SIGNUP_EXTRAS")}
+META_CONFIG_ID["business_app"] = _digits(
+    "META_CONFIG_ID_BUSINESS_APP", META_CONFIG_ID["business_platform"]
+)
+META_SOLUTION_ID["business_app"] = _digits(
+    "META_SOLUTION_ID_BUSINESS_APP", META_SOLUTION_ID["business_platform"]
+)
+META_SIGNUP_VERSION["business_app"] = _choice(
+    "META_SIGNUP_VERSION_BUSINESS_APP", META_SIGNUP_VERSION["business_platform"], _versions
+)
+META_SIGNUP_EXTRAS["business_app"] = (
+    _json("META_SIGNUP_EXTRAS_BUSINESS_APP") or META_SIGNUP_EXTRAS["business_platform"]
+)
+
+# --- The product --------------------------------------------------------------------------------
+
+ONBOARDING_APPROVAL = _choice("ONBOARDING_APPROVAL", "never", {"never", "new_tenants", "always"})
+ONBOARDING_UNPROVEN_IS_SET = bool(env.str("ONBOARDING_UNPROVEN", default=""))
+# Without Meta's secret nothing can be proven; stopping everybody would help nobody, so the
+# deploy check asks for a conscious choice instead.
+ONBOARDING_UNPROVEN = _choice(
+    "ONBOARDING_UNPROVEN",
+    "review" if META_APP_SECRET else "continue",
+    {"continue", "review", "stop"},
+)
+PARTNER_NAME: str = env.str("PARTNER_NAME", default="Your partner")
+PARTNER_LOGO: str = env.str("PARTNER_LOGO", default="")
+PARTNER_ACCENT: str = env.str("PARTNER_ACCENT", default="#0b6bcb")
+
+UNFOLD = {
+    "SITE_TITLE": f"{PARTNER_NAME}: WhatsApp onboarding",
+    "SITE_HEADER": PARTNER_NAME,
+    "SITE_SUBHEADER": "WhatsApp onboarding",
+    "SITE_URL": "/connect/",
+    "SHOW_HISTORY": True,
+    "SHOW_VIEW_ON_SITE": False,
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"stdout": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stdout"], "level": "INFO"},
+    "loggers": {
+        # httpx prints whole addresses at INFO; a debug_token address holds a token.
+        "httpx": {"level": "WARNING"},
+        "httpcore": {"level": "WARNING"},
+    },
+}
+
+if _faults:
+    raise ImproperlyConfigured("The settings are not usable:\n- " + "\n- ".join(_faults))

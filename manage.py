@@ -1,0 +1,21 @@
+#!/usr/bin/env python3
+"""Django's command line; `runall` first writes the local settings it will need."""
+
+import os
+import sys
+
+
+def main() -> None:
+    """Run a management command."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    if sys.argv[1:2] == ["runall"]:
+        from devstack import runenv
+
+        runenv.ensure()
+    from django.core.management import execute_from_command_line
+
+    execute_from_command_line(sys.argv)
+
+
+if __name__ == "__main__":
+    main()

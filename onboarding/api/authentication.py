@@ -1,0 +1,34 @@
+"""Who may call the API: a guest with a signup link, or a signed-in member. Both with CSRF."""
+
+from rest_framework.authentication import BaseAuthentication, SessionAuthentication
+from rest_framework.request import Request
+
+from onboarding import guests
+from tenants import access
+from tenants.access import Asker
+
+
+class GuestAuthentication(SessionAuthentication):
+    """The guest cookie of a signup link; goes before a login."""
+
+    def authenticate(self, request: Request) -> tuple[Asker, None] | None:  # type: ignore[override]
+        link = guests.link_of(request._request)
+        if link is None:
+            return None
+        self.enforce_csrf(request)
+        return access.guest(link.tenant, link.pk), None
+
+
+class MemberAuthentication(BaseAuthentication):
+    """A signed-in user, seen as the member of their tenants."""
+
+    def authenticate(self, request: Request) -> tuple[Asker, None] | None:
+        user = getattr(request._request, "user", None)
+        if user is None or not user.is_authenticated or not user.is_active:
+            return None
+        SessionAuthentication().enforce_csrf(request)
+        return access.member(user), None
+
+    def authenticate_header(self, request: Request) -> str:
+        """Makes "not signed in" a 401."""
+        return "Session"

@@ -1,0 +1,199 @@
+"""What the API takes and shows (names agreed in docs/api.md)."""
+
+from typing import Any
+
+from django.core.validators import RegexValidator
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from onboarding import launch, requirements
+from onboarding.models import Onboarding, SignupEvent
+from onboarding.models.onboarding import ConnectionMode
+
+DIGITS = RegexValidator(r"\A[0-9]{1,40}\Z", "An id of Meta's is a string of digits.")
+
+
+class StartSerializer(serializers.Serializer[Any]):
+    """POST /onboardings/"""
+
+    connection_mode = serializers.ChoiceField(choices=ConnectionMode.choices)
+    tenant = serializers.SlugField(required=False, help_text="Which of your tenants.")
+
+
+class _StrictId(serializers.CharField):
+    """A string of digits; a JSON number is refused, it may have lost digits on its way."""
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+def _id() -> serializers.CharField:
+    return _StrictId(required=False, max_length=40, validators=[DIGITS])
+
+
+def _text(most: int) -> serializers.CharField:
+    return serializers.CharField(required=False, allow_blank=True, max_length=most)
+
+
+class ResultSerializer(serializers.Serializer[Any]):
+    """POST /onboardings/{id}/signup/: whatever came back, each field as it comes."""
+
+    code = serializers.CharField(required=False, max_length=4000, write_only=True)
+    waba_id = _id()
+    phone_number_id = _id()
+    business_id = _id()
+    event = _text(80)
+    login_status = _text(40)
+    current_step = _text(80)
+    error_code = _text(40)
+    error_message = _text(500)
+    session_id = _text(100)
+
+
+class AccountChoiceSerializer(serializers.Serializer[Any]):
+    """POST /onboardings/{id}/account/"""
+
+    waba_id = _StrictId(max_length=40, validators=[DIGITS])
+
+
+class NumberChoiceSerializer(serializers.Serializer[Any]):
+    """POST /onboardings/{id}/number/"""
+
+    phone_number_id = _StrictId(max_length=40, validators=[DIGITS])
+
+
+class RequirementSerializer(serializers.Serializer[Any]):
+    """What is due, pending or wrong: the current stop first."""
+
+    code = serializers.CharField()
+    what = serializers.CharField()
+    why = serializers.CharField()
+    remedy = serializers.ListField(child=serializers.CharField())
+    who = serializers.CharField()
+    since = serializers.DateTimeField()
+    due = serializers.DateTimeField(allow_null=True)
+
+
+class ChoiceSerializer(serializers.Serializer[Any]):
+    """One account or one number to choose."""
+
+    waba_id = serializers.CharField(required=False)
+    phone_number_id = serializers.CharField(required=False)
+    phone_number = serializers.CharField(required=False, allow_null=True)
+    verified_name = serializers.CharField(required=False, allow_null=True)
+    status = serializers.CharField(required=False, allow_null=True)
+
+
+class LaunchSerializer(serializers.Serializer[Any]):
+    """What the page hands to FB.init and FB.login."""
+
+    launch_id = serializers.UUIDField()
+    app_id = serializers.CharField()
+    sdk_url = serializers.URLField()
+    sdk_version = serializers.CharField()
+    config_id = serializers.CharField()
+    extras = serializers.DictField()
+
+
+class OnboardingSerializer(serializers.ModelSerializer[Onboarding]):
+    """An onboarding as its tenant sees it."""
+
+    id = serializers.UUIDField(source="public_id", read_only=True)
+    tenant = serializers.SlugRelatedField(slug_field="slug", read_only=True)
+    reason = serializers.SerializerMethodField()
+    waba_id = serializers.CharField(source="claimed_waba_id", read_only=True)
+    phone_number_id = serializers.SerializerMethodField()
+    account_name = serializers.SerializerMethodField()
+    phone_number = serializers.SerializerMethodField()
+    number_status = serializers.SerializerMethodField()
+    quality = serializers.SerializerMethodField()
+    messaging_limit = serializers.SerializerMethodField()
+    requirements = serializers.SerializerMethodField()
+    choices = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Onboarding
+        fields = [
+            "id", "tenant", "connection_mode", "state", "reason", "waba_id", "account_name",
+            "phone_number_id", "phone_number", "number_status", "quality", "messaging_limit",
+            "proven", "requirements", "choices", "created_at", "launched_at", "updated_at",
+            "connected_at", "next_look_at",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+    def to_representation(self, instance: Onboarding) -> dict[str, Any]:
+        shown = super().to_representation(instance)
+        shown["waba_id"] = shown["waba_id"] or None
+        return shown
+
+    @extend_schema_field(serializers.CharField(allow_null=True))
+    def get_reason(self, row: Onboarding) -> str | None:
+        return requirements.shown_reason(row) or None
+
+    @extend_schema_field(serializers.CharField(allow_null=True))
+    def get_phone_number_id(self, row: Onboarding) -> str | None:
+        if row.number:
+            return row.number.phone_number_id
+        return row.claimed_phone_number_id or None
+
+    @extend_schema_field(serializers.CharField(allow_null=True))
+    def get_account_name(self, row: Onboarding) -> str | None:
+        return (row.business_account.name or None) if row.business_account else None
+
+    @extend_schema_field(serializers.CharField(allow_null=True))
+    def get_phone_number(self, row: Onboarding) -> str | None:
+        return (row.number.e164 or None) if row.number else None
+
+    @extend_schema_field(serializers.CharField(allow_null=True))
+    def get_number_status(self, row: Onboarding) -> str | None:
+        return (row.number.status or None) if row.number else None
+
+    @extend_schema_field(serializers.CharField(allow_null=True))
+    def get_quality(self, row: Onboarding) -> str | None:
+        return (row.number.quality or None) if row.number else None
+
+    @extend_schema_field(serializers.CharField(allow_null=True))
+    def get_messaging_limit(self, row: Onboarding) -> str | None:
+        return (row.number.messaging_limit or None) if row.number else None
+
+    @extend_schema_field(RequirementSerializer(many=True))
+    def get_requirements(self, row: Onboarding) -> list[dict[str, Any]]:
+        found = [item.as_json() for item in requirements.of(row)]
+        return list(RequirementSerializer(found, many=True).data)
+
+    @extend_schema_field(ChoiceSerializer(many=True))
+    def get_choices(self, row: Onboarding) -> list[dict[str, Any]]:
+        return list(row.choices)
+
+
+class LaunchedOnboardingSerializer(OnboardingSerializer):
+    """On creation and relaunch: with what Meta's window needs."""
+
+    launch = serializers.SerializerMethodField()
+
+    class Meta(OnboardingSerializer.Meta):
+        fields = [*OnboardingSerializer.Meta.fields, "launch"]
+        read_only_fields = fields
+
+    @extend_schema_field(LaunchSerializer)
+    def get_launch(self, row: Onboarding) -> dict[str, Any]:
+        return launch.launch(row)
+
+
+class TimelineEntrySerializer(serializers.Serializer[Any]):
+    """One thing that happened."""
+
+    at = serializers.DateTimeField()
+    kind = serializers.ChoiceField(choices=["state", "window"])
+    text = serializers.CharField()
+    state = serializers.CharField(allow_null=True)
+    reason = serializers.CharField(allow_null=True)
+    actor = serializers.CharField()
+
+
+class SignupEventSerializer(serializers.ModelSerializer[SignupEvent]):
+    class Meta:
+        model = SignupEvent
+        fields = ["event", "login_status", "current_step", "error_code", "at"]

@@ -1,0 +1,11 @@
+"""Addresses of the API."""
+
+from django.urls import path
+from rest_framework.routers import SimpleRouter
+
+from onboarding.api.views import CsrfView, OnboardingViewSet
+
+router = SimpleRouter()
+router.register("onboardings", OnboardingViewSet, basename="onboarding")
+
+urlpatterns = [path("csrf/", CsrfView.as_view(), name="csrf"), *router.urls]

@@ -1,0 +1,153 @@
+"""Meta's Graph: the code of the window becomes the list of WABAs that it granted.
+
+The code lives 30 s and works once. It is exchanged by a POST form, never in an address; the
+token is dropped as soon as the granted accounts are read. `debug_token` takes the token only in
+its query (Graph reference, Nov 2026): that request is made over TLS and its address never logged.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+
+import httpx
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from onboarding import transitions
+from onboarding.models import Onboarding, ProviderCall
+from onboarding.models.onboarding import Grant
+
+CODE_LIFE = timedelta(seconds=30)
+LAST_TRY = timedelta(seconds=25)
+_PAUSE_SECONDS = 0.5
+_SCOPE = "whatsapp_business_management"
+_BODY_LIMIT = 1_000_000
+
+
+class RefusedError(Exception):
+    """Meta said no: the code is used, expired or not ours. Asking again cannot help."""
+
+
+class NoAnswerError(Exception):
+    """Nothing, a fault of Meta's, or nonsense: may be tried again while the code lives."""
+
+
+def exchange_code(onboarding_id: int, *, seconds: float = 20.0) -> None:
+    """Exchange the row's code and keep what it grants; wakes the row.
+
+    Repeats after no answer while the code is young; a refusal ends it. The code is wiped in any
+    case. Safe to call twice: one exchange is under way at a time, and a wiped code is not found.
+    """
+    until = time.monotonic() + seconds
+    while True:
+        row = Onboarding.objects.filter(pk=onboarding_id, grant=Grant.WAITING).first()
+        if row is None or not row.code or row.code_received_at is None:
+            return None
+        try:
+            granted = _tried(row, max(until - time.monotonic(), 1.0))
+        except IntegrityError:
+            return None  # somebody else is exchanging it at this moment
+        except RefusedError:
+            return _keep(row, Grant.REFUSED, [])
+        except NoAnswerError:
+            young = timezone.now() - row.code_received_at < LAST_TRY
+            if not young or time.monotonic() + _PAUSE_SECONDS > until:
+                return _keep(row, Grant.LOST, [])
+            time.sleep(_PAUSE_SECONDS)
+        else:
+            return _keep(row, Grant.GRANTED, granted)
+
+
+def _tried(row: Onboarding, seconds: float) -> list[str]:
+    """One exchange, with its intent before and its outcome after."""
+    with transaction.atomic():
+        intent = ProviderCall.objects.create(
+            onboarding=row,
+            kind=ProviderCall.Kind.EXCHANGE_CODE,
+            target=row.public_id.hex,
+            outcome=ProviderCall.Outcome.OPEN,
+            method="POST",
+            path=f"/{settings.META_GRAPH_VERSION}/oauth/access_token",
+        )
+    started = time.monotonic()
+    outcome = ProviderCall.Outcome.LOST
+    try:
+        granted = granted_waba_ids(row.code, seconds)
+        outcome = ProviderCall.Outcome.DONE
+    except RefusedError as error:
+        outcome = ProviderCall.Outcome.REFUSED
+        intent.meta_code = str(error)[:40]
+        raise
+    finally:
+        intent.outcome, intent.ended_at = outcome, timezone.now()
+        intent.took_ms = round((time.monotonic() - started) * 1000)
+        intent.save()
+    return granted
+
+
+def _keep(row: Onboarding, grant: Grant, granted: list[str]) -> None:
+    with transaction.atomic():
+        Onboarding.objects.filter(
+            pk=row.pk, grant=Grant.WAITING, code_received_at=row.code_received_at
+        ).update(grant=grant, granted_waba_ids=granted, code="")
+        transitions.wake([row.pk])
+
+
+def granted_waba_ids(code: str, seconds: float) -> list[str]:
+    """The ids in the token's granular scopes; [] when Meta names no target (proves nothing).
+
+    Raises RefusedError (its text is Meta's error code) and NoAnswerError.
+    """
+    base = f"{settings.META_GRAPH_BASE_URL}/{settings.META_GRAPH_VERSION}"
+    app = f"{settings.META_APP_ID}|{settings.META_APP_SECRET}"
+    with httpx.Client(timeout=httpx.Timeout(seconds / 2, connect=min(seconds / 2, 5))) as http:
+        answer = _json(
+            http,
+            "POST",
+            f"{base}/oauth/access_token",
+            data={
+                "client_id": settings.META_APP_ID,
+                "client_secret": settings.META_APP_SECRET,
+                "code": code,
+            },
+        )
+        token = answer.get("access_token")
+        if not isinstance(token, str) or not token:
+            raise NoAnswerError
+        debug = _json(
+            http,
+            "GET",
+            f"{base}/debug_token",
+            params={"input_token": token},
+            headers={"Authorization": f"Bearer {app}"},
+        )
+    return _targets(debug)
+
+
+def _json(http: httpx.Client, method: str, url: str, **sent: object) -> dict[str, object]:
+    try:
+        response = http.request(method, url, **sent)  # type: ignore[arg-type]
+        answer = response.json() if len(response.content) <= _BODY_LIMIT else None
+    except (httpx.HTTPError, ValueError):
+        # `from None`: the cause's text names the address, and that one holds a token.
+        raise NoAnswerError from None
+    if 400 <= response.status_code < 500 and response.status_code != 429:
+        error = answer.get("error") if isinstance(answer, dict) else None
+        raise RefusedError(str(error.get("code", "")) if isinstance(error, dict) else "")
+    if response.status_code != 200 or not isinstance(answer, dict):
+        raise NoAnswerError
+    return answer
+
+
+def _targets(debug: dict[str, object]) -> list[str]:
+    data = debug.get("data")
+    scopes = data.get("granular_scopes") if isinstance(data, dict) else None
+    found: dict[str, None] = {}
+    for scope in scopes if isinstance(scopes, list) else []:
+        if isinstance(scope, dict) and scope.get("scope") == _SCOPE:
+            targets = scope.get("target_ids")
+            for target in targets if isinstance(targets, list) else []:
+                found[str(target)] = None
+    return [target for target in found if target.isdigit()]

@@ -1,0 +1,17 @@
+"""The product's rows, a module each for what changes together."""
+
+from onboarding.models.account import PhoneNumber, WhatsAppBusinessAccount
+from onboarding.models.journal import ProviderCall, SignupEvent, Transition, WebhookEvent
+from onboarding.models.link import SignupLink
+from onboarding.models.onboarding import Onboarding
+
+__all__ = [
+    "Onboarding",
+    "PhoneNumber",
+    "ProviderCall",
+    "SignupEvent",
+    "SignupLink",
+    "Transition",
+    "WebhookEvent",
+    "WhatsAppBusinessAccount",
+]

@@ -1,0 +1,140 @@
+"""Onboarding: one attempt to connect one number for one tenant. The row is the queue too."""
+
+import uuid
+from typing import ClassVar, Self
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from onboarding.models.account import PhoneNumber, WhatsAppBusinessAccount
+from onboarding.models.fields import SealedTextField
+from onboarding.models.link import SignupLink
+from onboarding.states import OPEN, State
+from tenants.access import Asker
+from tenants.models import TenantOwned, TenantOwnedQuerySet, User
+
+
+class ConnectionMode(models.TextChoices):
+    BUSINESS_PLATFORM = "business_platform", _("new or API number")
+    BUSINESS_APP = "business_app", _("number in the WhatsApp Business app")
+
+
+class Grant(models.TextChoices):
+    """What became of the code that Meta's window gave."""
+
+    NONE = "none", _("no code")
+    WAITING = "waiting", _("waiting for the exchange")
+    GRANTED = "granted", _("exchanged")
+    REFUSED = "refused", _("refused")
+    LOST = "lost", _("no answer in time")
+
+
+class OnboardingQuerySet(TenantOwnedQuerySet["Onboarding"]):
+    def visible_to(self, asker: Asker) -> Self:
+        """A guest sees what links of their tenant began, nothing that members began."""
+        rows = super().visible_to(asker)
+        return rows.filter(link__isnull=False) if asker.is_guest else rows
+
+    def begun_by(self, asker: Asker) -> Self:
+        """Attempts of this very person or link."""
+        if asker.is_guest:
+            return self.filter(link_id=asker.link_id)
+        return self.filter(started_by=asker.user, link__isnull=True)
+
+
+class Onboarding(TenantOwned):
+    """See `states.py` for the life of a row and `transitions.py` for its only writers."""
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    connection_mode = models.CharField(_("mode"), max_length=20, choices=ConnectionMode)
+    started_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True)
+    link = models.ForeignKey(SignupLink, on_delete=models.PROTECT, null=True, blank=True)
+
+    state = models.CharField(_("state"), max_length=20, choices=State, default=State.STARTED)
+    reason = models.CharField(_("reason"), max_length=40, blank=True)
+    state_changed_at = models.DateTimeField(_("in this state since"), auto_now_add=True)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    updated_at = models.DateTimeField(_("updated"), auto_now=True)
+    launched_at = models.DateTimeField(_("launched"), null=True, blank=True)
+    connected_at = models.DateTimeField(_("connected"), null=True, blank=True)
+    version = models.PositiveIntegerField(default=1)
+
+    # What the browser said. Claims have no constraint: anybody can claim anything.
+    launch_id = models.UUIDField(default=uuid.uuid4, editable=False)
+    login_status = models.CharField(max_length=40, blank=True)
+    current_step = models.CharField(_("Meta's step"), max_length=80, blank=True)
+    error_code = models.CharField(_("Meta's error"), max_length=40, blank=True)
+    error_message = models.CharField(max_length=500, blank=True)
+    meta_session_id = models.CharField(_("Meta's session"), max_length=100, blank=True)
+    claimed_waba_id = models.CharField(_("claimed WABA"), max_length=40, blank=True)
+    claimed_phone_number_id = models.CharField(_("claimed number"), max_length=40, blank=True)
+    claimed_business_id = models.CharField(max_length=40, blank=True)
+    claimed_at = models.DateTimeField(null=True, blank=True)
+    expected_number = models.CharField(_("expected number"), max_length=20, blank=True)
+
+    # The grant. The code is a secret that lives 30 s; it is wiped after its exchange.
+    grant = models.CharField(_("grant"), max_length=10, choices=Grant, default=Grant.NONE)
+    code = SealedTextField(blank=True, default="", editable=False)
+    code_received_at = models.DateTimeField(null=True, blank=True)
+    granted_waba_ids = ArrayField(models.CharField(max_length=40), default=list, blank=True)
+    proven = models.BooleanField(_("proven"), null=True, blank=True)
+
+    # What the steps found, after proof.
+    business_account = models.ForeignKey(
+        WhatsAppBusinessAccount, on_delete=models.PROTECT, null=True, blank=True
+    )
+    number = models.ForeignKey(PhoneNumber, on_delete=models.PROTECT, null=True, blank=True)
+    choices = models.JSONField(default=list, blank=True)
+    approved_at = models.DateTimeField(_("approved"), null=True, blank=True)
+    approved_by = models.ForeignKey(
+        User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+
+    # The queue.
+    next_look_at = models.DateTimeField(_("next look"), null=True, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    fence = models.PositiveBigIntegerField(default=0)
+    wakes = models.PositiveBigIntegerField(default=0)
+    looks = models.PositiveIntegerField(default=0)
+    faults = models.PositiveIntegerField(default=0)
+
+    objects: ClassVar[OnboardingQuerySet] = OnboardingQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        ordering = ["-created_at", "-pk"]
+        verbose_name = _("onboarding")
+        verbose_name_plural = _("onboardings")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["number"],
+                condition=Q(state__in=sorted(OPEN)),
+                name="onboarding_one_open_per_number",
+            ),
+            models.UniqueConstraint(
+                fields=["business_account"],
+                condition=Q(state__in=sorted(OPEN), number__isnull=True),
+                name="onboarding_one_open_per_account",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=State.values), name="onboarding_state_known"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["next_look_at"],
+                condition=Q(next_look_at__isnull=False),
+                name="onboarding_due",
+            ),
+            models.Index(fields=["tenant", "-created_at"], name="onboarding_of_tenant"),
+            models.Index(fields=["state", "state_changed_at"], name="onboarding_by_state"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.tenant}: {self.number or self.claimed_waba_id or self.public_id}"
+
+    @property
+    def reference(self) -> str:
+        """What people copy into a message to support."""
+        return self.public_id.hex[:12].upper()

@@ -1,0 +1,305 @@
+"""How far an onboarding has come, as people read it: milestones, the timeline, the page's card."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import phonenumbers
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from onboarding import reasons, requirements
+from onboarding.models import Onboarding, PhoneNumber, SignupEvent, Transition
+from onboarding.states import FINAL, PARKED, WORKING, State
+
+S = State
+
+
+@dataclass(frozen=True, slots=True)
+class Milestone:
+    """One line of the progress list; `status`: done, current, todo or stopped."""
+
+    key: str
+    label: str
+    status: str
+    at: datetime | None = None
+
+
+_PASSED: dict[State, int] = {
+    # How many milestones lie behind a row in this state.
+    S.STARTED: 0,
+    S.CANCELLED: 0,
+    S.SIGNED_UP: 1,
+    S.AWAITING_ACCOUNT: 1,
+    S.LINKED: 2,
+    S.AWAITING_PAYMENT: 2,
+    S.AWAITING_NUMBER: 3,
+    S.IN_REVIEW: 3,
+    S.REGISTERING: 3,
+    S.CONNECTING: 4,
+    S.CONNECTED: 5,
+}
+
+
+def _passed(row: Onboarding) -> int:
+    state = State(row.state)
+    if state == S.IN_REVIEW and row.business_account_id is None:
+        return 1
+    if state in _PASSED:
+        return _PASSED[state]
+    if row.number_id:
+        return 3
+    return 2 if row.business_account_id else 1
+
+
+def milestones(row: Onboarding) -> list[Milestone]:
+    """The customer's five steps, with the one under way or stopped at."""
+    account, number = row.business_account, row.number
+    name = account.name if account else ""
+    e164 = number.e164 if number else ""
+    labels = (
+        ("signed_up", gettext("Meta's window finished")),
+        (
+            "linked",
+            gettext("Account “%(name)s” found") % {"name": name}
+            if name
+            else gettext("Account found"),
+        ),
+        ("paid", gettext("Payment method attached by YCloud")),
+        (
+            "registered",
+            gettext("Number %(number)s registered") % {"number": e164}
+            if e164
+            else gettext("Number registered"),
+        ),
+        ("connected", gettext("Connected")),
+    )
+    times = _times(row)
+    passed = _passed(row)
+    stopped = State(row.state) not in WORKING | {S.STARTED, S.CONNECTED}
+    return [
+        Milestone(key, label, _status(index, passed, stopped), times.get(key))
+        for index, (key, label) in enumerate(labels)
+    ]
+
+
+def _status(index: int, passed: int, stopped: bool) -> str:
+    if index < passed:
+        return "done"
+    if index > passed:
+        return "todo"
+    return "stopped" if stopped else "current"
+
+
+_REACHED_BY = {
+    "signed_up": {S.SIGNED_UP},
+    "linked": {S.LINKED},
+    "paid": {S.AWAITING_NUMBER, S.IN_REVIEW, S.REGISTERING},
+    "registered": {S.CONNECTING, S.CONNECTED},
+    "connected": {S.CONNECTED},
+}
+
+
+def _times(row: Onboarding) -> dict[str, datetime]:
+    """When each milestone was reached last, from the audit rows."""
+    reached: dict[str, datetime] = {}
+    for move in row.transitions.all():
+        for key, states in _REACHED_BY.items():
+            if move.to_state in states and move.to_state != move.from_state:
+                reached[key] = move.at
+    return reached
+
+
+_WAITING = {
+    S.STARTED: _("Waiting for you to finish the steps in Meta's window."),
+    S.CANCELLED: _("Nothing is under way. Start again when you are ready."),
+    S.SIGNED_UP: _("Looking for your WhatsApp account. Usually a few seconds."),
+    S.AWAITING_ACCOUNT: _("Waiting for you to choose an account."),
+    S.LINKED: _("Checking your WhatsApp account. Usually a few seconds."),
+    S.AWAITING_PAYMENT: _("Waiting for YCloud to attach the payment method. We keep looking."),
+    S.AWAITING_NUMBER: _("Waiting for the number. We keep looking."),
+    S.IN_REVIEW: _("Waiting for your partner's decision."),
+    S.REGISTERING: _("The number is being registered. Usually under a minute."),
+    S.CONNECTING: _("WhatsApp is switching the number on. Usually under a minute."),
+    S.CONNECTED: _("Your number is connected."),
+    S.NEEDS_ATTENTION: _("This needs somebody's attention before it can go on."),
+    S.REJECTED: _("Your partner declined this connection."),
+}
+
+
+def waiting_text(row: Onboarding) -> str:
+    """One sentence: what is waited for and who moves."""
+    return str(_WAITING[State(row.state)])
+
+
+def timeline(row: Onboarding, *, staff: bool = False) -> list[dict[str, Any]]:
+    """What happened, oldest first, redacted for the tenant; repeated looks are not in it."""
+    entries = [_moved(move, staff) for move in row.transitions.all()]
+    entries += [_said(event) for event in row.events.all()]
+    return sorted(entries, key=lambda entry: entry["at"])
+
+
+def _moved(move: Transition, staff: bool) -> dict[str, Any]:
+    code = move.reason if staff else reasons.public(move.reason)
+    known = reasons.REASONS.get(code)
+    return {
+        "at": move.at,
+        "kind": "state",
+        "text": str(known.what) if known else str(State(move.to_state).label).capitalize(),
+        "detail": move.note if staff or move.to_state == S.REJECTED else "",
+        "state": move.to_state,
+        "reason": code or None,
+        "actor": move.actor if staff else _actor(move.actor),
+    }
+
+
+def _actor(actor: str) -> str:
+    """Guests learn no names: anybody but the worker and the customer's side is the partner."""
+    return actor if actor in ("worker", "customer", "link") else "partner"
+
+
+_EVENT_TEXT = {
+    "LAUNCHED": _("Meta's window was opened"),
+    "CANCEL": _("Meta's window was closed"),
+    "ERROR": _("Meta's window reported an error"),
+}
+
+
+def _said(event: SignupEvent) -> dict[str, Any]:
+    if event.event.startswith("FINISH"):
+        text = gettext("Meta's window reported that it finished")
+    elif event.event in _EVENT_TEXT:
+        text = str(_EVENT_TEXT[event.event])
+    elif event.with_code:
+        text = gettext("Meta's confirmation code arrived")
+    elif event.login_status:
+        text = gettext("Meta's login answered “%(word)s”") % {"word": event.login_status}
+    else:
+        text = gettext("Meta's window sent a message")
+    detail = " · ".join(filter(None, (event.current_step, event.error_code, event.error_message)))
+    return {
+        "at": event.at,
+        "kind": "window",
+        "text": text,
+        "detail": detail,
+        "state": None,
+        "reason": None,
+        "actor": event.actor,
+    }
+
+
+_QUALITY = {"GREEN": _("high"), "YELLOW": _("medium"), "RED": _("low")}
+_LIMITS = {
+    "TIER_50": 50,
+    "TIER_250": 250,
+    "TIER_1K": 1_000,
+    "TIER_2K": 2_000,
+    "TIER_10K": 10_000,
+    "TIER_100K": 100_000,
+}
+
+
+def limit_label(word: str) -> str:
+    """YCloud's messaging limit in words; unknown words verbatim."""
+    if word in _LIMITS:
+        count = f"{_LIMITS[word]:,}"
+        return gettext("%(count)s customers a day") % {"count": count}
+    if word == "TIER_UNLIMITED":
+        return gettext("unlimited")
+    return "" if word in ("", "TIER_NOT_SET") else word
+
+
+def display_number(e164: str) -> str:
+    """+34612345678 -> +34 612 34 56 78; what cannot be parsed stays as it is."""
+    try:
+        parsed = phonenumbers.parse(e164)
+    except phonenumbers.NumberParseException:
+        return e164
+    return str(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL))
+
+
+def _number(number: PhoneNumber | None) -> dict[str, Any] | None:
+    if number is None:
+        return None
+    return {
+        "e164": number.e164,
+        "display": display_number(number.e164) or number.phone_number_id,
+        "verified_name": number.verified_name,
+        "status": number.status,
+        "quality_label": str(_QUALITY.get(number.quality, "")),
+        "limit_label": limit_label(number.messaging_limit),
+    }
+
+
+def _choice(offer: dict[str, Any]) -> dict[str, str]:
+    if "phone_number_id" in offer:
+        shown = display_number(offer.get("phone_number") or "") or offer["phone_number_id"]
+        return {
+            "kind": "number",
+            "value": offer["phone_number_id"],
+            "title": shown,
+            "detail": offer.get("verified_name") or "",
+        }
+    waba_id = offer["waba_id"]
+    return {
+        "kind": "account",
+        "value": waba_id,
+        "title": gettext("Account ending in %(digits)s") % {"digits": waba_id[-4:]},
+        "detail": waba_id,
+    }
+
+
+_TONES = {
+    S.CONNECTED: "done",
+    S.REJECTED: "stop",
+    S.CANCELLED: "quiet",
+    S.STARTED: "quiet",
+    S.NEEDS_ATTENTION: "stop",
+}
+
+
+def _tone(row: Onboarding) -> str:
+    state = State(row.state)
+    if state in _TONES:
+        return _TONES[state]
+    due = requirements.of(row)
+    return "act" if due and due[0].tone == "act" else "progress"
+
+
+def poll_seconds(row: Onboarding) -> int:
+    """How often the page should ask; 0: the state is final."""
+    if row.state in FINAL:
+        return 0
+    if row.state in WORKING:
+        age = (timezone.now() - row.state_changed_at).total_seconds()
+        return 1 if age < 60 else 5
+    return 5 if row.state in PARKED | {S.IN_REVIEW} else 10
+
+
+def card(row: Onboarding) -> dict[str, Any]:
+    """Everything that the page's card shows of an onboarding."""
+    due = requirements.of(row)
+    return {
+        "id": str(row.public_id),
+        "state": row.state,
+        "state_label": State(row.state).label,
+        "reason": requirements.shown_reason(row) or None,
+        "mode": row.connection_mode,
+        "tone": _tone(row),
+        "milestones": milestones(row),
+        "requirement": due[0] if due else None,
+        "choices": [_choice(offer) for offer in row.choices],
+        "acts": requirements.acts(row),
+        "number": _number(row.number),
+        "account_name": row.business_account.name if row.business_account else "",
+        "history": timeline(row),
+        "waiting_text": waiting_text(row),
+        "poll_seconds": poll_seconds(row),
+        "reference": row.reference,
+        "error_code": row.error_code,
+        "current_step": row.current_step,
+        "meta_session_id": row.meta_session_id,
+    }

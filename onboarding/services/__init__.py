@@ -1,0 +1,31 @@
+"""What people can ask for. The page, the API and the admin call exactly one of these each."""
+
+from onboarding.services.decisions import (
+    approve,
+    choose_account,
+    choose_number,
+    reject,
+    reread,
+    resume,
+    withdraw,
+)
+from onboarding.services.errors import RefusedError
+from onboarding.services.links import create_link, open_link, revoke_link
+from onboarding.services.signup import record_signup_result, relaunch, start
+
+__all__ = [
+    "RefusedError",
+    "approve",
+    "choose_account",
+    "choose_number",
+    "create_link",
+    "open_link",
+    "record_signup_result",
+    "reject",
+    "relaunch",
+    "reread",
+    "resume",
+    "revoke_link",
+    "start",
+    "withdraw",
+]

@@ -1,0 +1,198 @@
+"""The customer's part: start, launch Meta's window, hand over what it gave."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from onboarding import tasks, transitions
+from onboarding.models import Onboarding, SignupEvent, SignupLink
+from onboarding.models.onboarding import ConnectionMode, Grant
+from onboarding.services.errors import RefusedError, move
+from onboarding.states import State
+from tenants.access import Asker
+from tenants.models import Tenant
+
+S = State
+
+BEFORE = (S.STARTED, S.CANCELLED)
+"""Meta's window has not finished, so far as we know."""
+
+MODE_OF_EVENT = "FINISH_WHATSAPP_BUSINESS_APP_ONBOARDING"
+_DETAILS = ("login_status", "current_step", "error_code", "error_message")
+_FORGOTTEN: dict[str, Any] = {
+    **dict.fromkeys(_DETAILS, ""),
+    "meta_session_id": "",
+    "claimed_waba_id": "",
+    "claimed_phone_number_id": "",
+    "claimed_business_id": "",
+    "claimed_at": None,
+    "grant": Grant.NONE,
+    "code": "",
+    "code_received_at": None,
+    "granted_waba_ids": [],
+    "proven": None,
+    "business_account": None,
+    "number": None,
+    "choices": [],
+    "approved_at": None,
+    "approved_by": None,
+}
+
+
+def start(asker: Asker, tenant: Tenant, connection_mode: str) -> tuple[Onboarding, bool]:
+    """The asker's attempt in this mode; reused while Meta's window gave nothing: (row, made)."""
+    with transaction.atomic():
+        Tenant.objects.select_for_update(no_key=True).get(pk=tenant.pk)
+        row = (
+            Onboarding.objects.for_tenant(tenant)
+            .begun_by(asker)
+            .filter(connection_mode=connection_mode, state__in=BEFORE)
+            .first()
+        )
+        if row is not None:
+            return _again(row, asker), False
+        link = SignupLink.objects.get(pk=asker.link_id) if asker.is_guest else None
+        row = Onboarding.objects.create(
+            tenant=tenant,
+            connection_mode=connection_mode,
+            started_by=asker.user,
+            link=link,
+            expected_number=link.expected_number if link else "",
+        )
+        row.transitions.create(to_state=S.STARTED, actor=asker.actor)
+    return row, True
+
+
+def relaunch(row: Onboarding, asker: Asker) -> Onboarding:
+    """A new launch of Meta's window in the same attempt. Raises RefusedError."""
+    with transaction.atomic():
+        row = transitions.lock(row.pk)
+        if row.state not in BEFORE:
+            raise RefusedError("not_now", _("Meta's window was finished already."))
+        return _again(row, asker)
+
+
+def _again(row: Onboarding, asker: Asker) -> Onboarding:
+    """Forget what an earlier window said; the timeline keeps it."""
+    for name, blank in _FORGOTTEN.items():
+        setattr(row, name, blank)
+    row.launch_id = uuid.uuid4()
+    row.save()
+    if row.state == S.CANCELLED:
+        move(row, S.STARTED, asker.actor)
+    return row
+
+
+def record_signup_result(row: Onboarding, asker: Asker, result: dict[str, str]) -> Onboarding:
+    """Keep whatever the page got back, in any order, any number of times. Calls nobody.
+
+    Returns the row that took it: another one when the ids name a second account or number.
+    """
+    with transaction.atomic():
+        row = transitions.lock(row.pk)
+        _keep_event(row, asker, result)
+        if _names_another(row, result):
+            row = Onboarding.objects.create(
+                tenant=row.tenant,
+                connection_mode=row.connection_mode,
+                started_by=row.started_by,
+                link=row.link,
+                expected_number=row.expected_number,
+                launched_at=row.launched_at,
+            )
+            row.transitions.create(to_state=S.STARTED, actor=asker.actor)
+        _take_details(row, result)
+        took_ids = _take_ids(row, result)
+        took_code = _take_code(row, result)
+        row.save()
+        if row.state in BEFORE:
+            _after_window(row, asker.actor, result)
+        elif took_ids or took_code or result.get("login_status"):
+            transitions.wake([row.pk])
+        if took_code:
+            tasks.request_exchange(row.pk)
+        if row.state not in BEFORE:
+            tasks.nudge(row.pk)
+    row.refresh_from_db()
+    return row
+
+
+def _keep_event(row: Onboarding, asker: Asker, result: dict[str, str]) -> None:
+    kept = {name: value for name, value in result.items() if name != "code"}
+    SignupEvent.objects.create(
+        onboarding=row, actor=asker.actor, with_code=bool(result.get("code")), **kept
+    )
+
+
+def _names_another(row: Onboarding, result: dict[str, str]) -> bool:
+    """The first complete ids win; other ones, after Meta's window was finished, are a new row."""
+    if row.state in BEFORE:
+        return False
+    return any(
+        result.get(name) and held and result[name] != held
+        for name, held in (
+            ("waba_id", row.claimed_waba_id),
+            ("phone_number_id", row.claimed_phone_number_id),
+        )
+    )
+
+
+def _take_details(row: Onboarding, result: dict[str, str]) -> None:
+    for name in _DETAILS:
+        if result.get(name):
+            setattr(row, name, result[name])
+    row.meta_session_id = result.get("session_id") or row.meta_session_id
+    if result.get("event") == "LAUNCHED":
+        row.launched_at = timezone.now()
+    if result.get("event") == MODE_OF_EVENT:
+        # Meta enters coexistence by itself now (Sept 2026), whatever was chosen before.
+        row.connection_mode = ConnectionMode.BUSINESS_APP
+
+
+def _take_ids(row: Onboarding, result: dict[str, str]) -> bool:
+    took = False
+    for name in ("waba_id", "phone_number_id", "business_id"):
+        held = getattr(row, f"claimed_{name}")
+        if result.get(name) and (not held or (row.state in BEFORE and held != result[name])):
+            setattr(row, f"claimed_{name}", result[name])
+            took = True
+    if took and row.claimed_at is None:
+        row.claimed_at = timezone.now()
+    return took
+
+
+def _take_code(row: Onboarding, result: dict[str, str]) -> bool:
+    """Keep the code sealed until its exchange; only the first that works counts."""
+    code = result.get("code")
+    if not code or (row.grant in (Grant.WAITING, Grant.GRANTED) and row.state not in BEFORE):
+        return False
+    row.code_received_at = timezone.now()
+    if not settings.META_APP_SECRET:
+        return True  # nobody can exchange it: it is not kept
+    row.code, row.grant, row.granted_waba_ids = code, Grant.WAITING, []
+    return True
+
+
+def _after_window(row: Onboarding, actor: str, result: dict[str, str]) -> None:
+    """Move an attempt whose window said something."""
+    event = result.get("event", "").upper()
+    if event == "LAUNCHED" and row.state == S.CANCELLED:
+        move(row, S.STARTED, actor)
+    elif result.get("waba_id") or result.get("code") or event.startswith("FINISH"):
+        move(row, S.SIGNED_UP, actor, due=timezone.now())
+    elif event in ("CANCEL", "ERROR") or result.get("error_code") or result.get("error_message"):
+        failed = event == "ERROR" or result.get("error_code") or result.get("error_message")
+        _cancel(row, actor, "meta_error" if failed else "meta_cancelled")
+    elif result.get("login_status") not in (None, "", "connected") and row.state == S.STARTED:
+        _cancel(row, actor, "no_confirmation")
+
+
+def _cancel(row: Onboarding, actor: str, reason: str) -> None:
+    if row.state == S.STARTED or row.reason == "no_confirmation":
+        move(row, S.CANCELLED, actor, reason=reason)

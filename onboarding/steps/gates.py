@@ -1,0 +1,246 @@
+"""The gates before the act, in order: grant, owner, account health, payment, number, approval.
+
+Each answers None (passed) or the Outcome to stop at. A pass evaluates them all from the same
+fresh reads, so neither an approval nor a payment days later skips one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from ycloud_client import PhoneNumber as ListedNumber
+from ycloud_client import YCloudError, is_unbound
+
+from onboarding import schedule
+from onboarding.models import Onboarding, PhoneNumber, WhatsAppBusinessAccount
+from onboarding.models.onboarding import ConnectionMode, Grant
+from onboarding.states import State
+from onboarding.steps import acts
+from onboarding.steps.look import Pass, keep_number
+from onboarding.steps.outcome import Outcome, stop, wait
+
+S = State
+Gate = Callable[[Pass], Outcome | None]
+
+JOIN = timedelta(seconds=10)
+"""How long the code waits for the ids and the ids for the code: either may come first."""
+
+APPEAR = timedelta(seconds=60)
+"""How long a WABA that was just shared may stay invisible at YCloud before a person is asked."""
+
+
+def first_stop(look: Pass, *gates: Gate) -> Outcome | None:
+    """The first gate that was not passed, or None."""
+    return next((stopped for gate in gates if (stopped := gate(look))), None)
+
+
+def grant(look: Pass) -> Outcome | None:
+    """Meta's grant proves the WABA. What a browser posts proves nothing."""
+    row = look.row
+    if waiting := _join_wait(row):
+        return wait(S.SIGNED_UP, "waiting_for_confirmation", waiting)
+    if not row.claimed_waba_id:
+        granted = row.granted_waba_ids
+        if not granted:
+            return stop("ids_missing")
+        if len(granted) > 1:
+            return wait(
+                S.AWAITING_ACCOUNT,
+                "account_choice",
+                None,
+                choices=[{"waba_id": waba_id} for waba_id in granted],
+            )
+        look.note(claimed_waba_id=granted[0])
+    # Missing targets prove nothing, neither for nor against.
+    granted = row.granted_waba_ids
+    look.note(proven=row.claimed_waba_id in granted if granted else None)
+    if row.proven is False:
+        return stop("account_not_granted")
+    if row.proven is None and row.approved_at is None:
+        policy = row.tenant.unproven or settings.ONBOARDING_UNPROVEN
+        if policy == "review":
+            return wait(S.IN_REVIEW, "unproven", None)
+        if policy == "stop":
+            return stop("account_unconfirmed", "unproven, and the policy is to stop")
+    return None
+
+
+def _join_wait(row: Onboarding) -> datetime | None:
+    """Until when the other half of Meta's answer is waited for; None: long enough."""
+    if row.grant == Grant.WAITING and row.code_received_at:
+        end = row.code_received_at + timedelta(seconds=30)
+    elif row.claimed_waba_id:
+        expects_code = bool(settings.META_APP_SECRET) and row.grant == Grant.NONE
+        ended = row.login_status not in ("", "connected")
+        end = row.claimed_at + JOIN if expects_code and not ended and row.claimed_at else None
+    else:
+        end = (row.code_received_at or row.state_changed_at) + JOIN
+    return end if end and end > timezone.now() else None
+
+
+def owner(look: Pass) -> Outcome | None:
+    """The WABA can be read at YCloud and no other tenant holds it."""
+    row = look.row
+    if WhatsAppBusinessAccount.objects.filter(waba_id=look.waba_id).exclude(tenant=row.tenant_id):
+        return stop("account_held")
+    platform = row.connection_mode == ConnectionMode.BUSINESS_PLATFORM
+    always = platform and settings.YCLOUD_TP_BIND == "always"
+    if always and (stopped := acts.bind_once(look, unseen=True)):
+        return stopped
+    try:
+        look.read()
+    except YCloudError as error:
+        if not is_unbound(error):
+            raise
+        if stopped := _bind_and_read_again(look, allowed=not platform or _binds_unasked()):
+            return stopped
+    account = look.keep_account()
+    look.note(business_account=account)
+    # The number is written together with the account where it is clear already: two attempts
+    # at two numbers of one account are not duplicates of each other.
+    chosen, _ = _choose(look)
+    if chosen is not None:
+        look.note(number=keep_number(row, account, chosen))
+    return None
+
+
+def _binds_unasked() -> bool:
+    return bool(settings.YCLOUD_TP_BIND != "never")
+
+
+def _bind_and_read_again(look: Pass, *, allowed: bool) -> Outcome | None:
+    row = look.row
+    if allowed and (stopped := acts.bind_once(look, unseen=True)):
+        return stopped
+    look.forget()
+    try:
+        look.read()
+    except YCloudError as error:
+        if not is_unbound(error):
+            raise
+        if timezone.now() - row.state_changed_at < APPEAR:
+            return wait(S.SIGNED_UP, "account_unconfirmed", schedule.next_look(row))
+        return stop("account_not_visible")
+    return None
+
+
+def health(look: Pass) -> Outcome | None:
+    """Meta has accepted the WABA and neither banned nor restricted it."""
+    account = look.account
+    assert account is not None
+    if account.account_review_status == "REJECTED":
+        return stop("account_rejected")
+    if account.ban_state == "DISABLE":
+        return stop("account_banned")
+    if any(_forbids_numbers(each) for each in account.restrictions or ()):
+        return stop("account_restricted")
+    if account.account_review_status == "PENDING":
+        return wait(S.LINKED, "account_in_review", schedule.next_look(look.row))
+    return None
+
+
+def _forbids_numbers(restriction: object) -> bool:
+    if not isinstance(restriction, dict):
+        return False
+    ends = parse_datetime(str(restriction.get("expiration") or "")) if restriction else None
+    over = ends is not None and ends.tzinfo is not None and ends < timezone.now()
+    return restriction.get("restrictionType") == "RESTRICTED_ADD_PHONE_NUMBER_ACTION" and not over
+
+
+def payment(look: Pass) -> Outcome | None:
+    """YCloud's own credit line is attached. Only an explicit true passes."""
+    account = look.account
+    assert account is not None
+    if account.payment_method_attached is True:
+        return None
+    return wait(S.AWAITING_PAYMENT, "payment_missing", schedule.next_look(look.row))
+
+
+def number(look: Pass) -> Outcome | None:
+    """Exactly one number of the account is meant; never "the first one"."""
+    row = look.row
+    assert look.numbers is not None
+    chosen, reason = _choose(look)
+    if chosen is None:
+        if reason != "number_not_listed" and acts.bind_will_name_it(look):
+            return None
+        offered = _free(look) if reason == "number_choice" else []
+        return wait(
+            S.AWAITING_NUMBER, reason, schedule.next_look(row), choices=[_offer(n) for n in offered]
+        )
+    look.number = chosen
+    if row.expected_number and chosen.phone_number != row.expected_number:
+        return wait(S.AWAITING_NUMBER, "number_unexpected", schedule.next_look(row))
+    assert row.business_account is not None
+    look.note(number=keep_number(row, row.business_account, chosen))
+    return _usable(look, chosen)
+
+
+def _usable(look: Pass, chosen: ListedNumber) -> Outcome | None:
+    if chosen.status in ("BANNED", "MIGRATED"):
+        return stop(f"number_{chosen.status.lower()}")
+    # An unverified number cannot be registered; trying would only burn its budget.
+    unverified = chosen.code_verification_status in ("NOT_VERIFIED", "EXPIRED")
+    if unverified and chosen.status != "CONNECTED" and not acts.is_coexistence(look):
+        return wait(S.AWAITING_NUMBER, "number_not_verified", schedule.next_look(look.row))
+    return None
+
+
+def _choose(look: Pass) -> tuple[ListedNumber | None, str]:
+    """The number that is meant, or None and why it is not clear."""
+    listed = look.numbers or []
+    claimed = look.row.claimed_phone_number_id or acts.named_by_bind(look)
+    if look.row.claimed_phone_number_id or any(n.id == claimed for n in listed):
+        found = next((n for n in listed if n.id == claimed), None)
+        return found, "" if found else "number_not_listed"
+    candidates = _free(look)
+    if look.row.expected_number:
+        candidates = [
+            n for n in candidates if n.phone_number == look.row.expected_number
+        ] or candidates
+    if len(candidates) == 1:
+        return candidates[0], ""
+    return None, "number_choice" if candidates else "number_missing"
+
+
+def _free(look: Pass) -> list[ListedNumber]:
+    """The listed numbers that are not connected here already."""
+    listed = look.numbers or []
+    done = set(
+        Onboarding.objects.filter(
+            state=S.CONNECTED, number__phone_number_id__in=[n.id for n in listed]
+        ).values_list("number__phone_number_id", flat=True)
+    )
+    free = [n for n in listed if n.id not in done]
+    if look.row.connection_mode == ConnectionMode.BUSINESS_APP:
+        in_app = [n for n in free if n.is_on_biz_app]
+        return in_app or free
+    return free
+
+
+def _offer(listed: ListedNumber) -> dict[str, str | None]:
+    return {
+        "phone_number_id": str(listed.id),
+        "phone_number": listed.phone_number,
+        "verified_name": listed.verified_name,
+        "status": listed.status,
+    }
+
+
+def approval(look: Pass) -> Outcome | None:
+    """A reviewer has said yes, where the policy asks for one."""
+    row = look.row
+    if row.approved_at is not None:
+        return None
+    policy = row.tenant.approval or settings.ONBOARDING_APPROVAL
+    new = not PhoneNumber.objects.for_tenant(row.tenant).filter(onboarding__state=S.CONNECTED)
+    if policy == "always" or (policy == "new_tenants" and new):
+        return wait(S.IN_REVIEW, "approval_needed", None)
+    return None
+
+
+ALL: tuple[Gate, ...] = (grant, owner, health, payment, number, approval)

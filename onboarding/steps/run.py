@@ -1,0 +1,157 @@
+"""The working states, a function each, and the loop that makes several steps in one task."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import timedelta
+
+from django.db import IntegrityError
+from django.utils import timezone
+from ycloud_client import AuthenticationError, PermissionDeniedError, RateLimitError, YCloudError
+
+from onboarding import schedule, transitions, ycloud
+from onboarding.models import Onboarding
+from onboarding.states import State
+from onboarding.steps import acts, gates
+from onboarding.steps.look import HeldByAnotherTenantError, Pass, keep_number
+from onboarding.steps.outcome import Outcome, go, stop, wait
+
+logger = logging.getLogger(__name__)
+
+S = State
+Step = Callable[[Pass], Outcome]
+
+ACT_REFUSED = ("pin_mismatch", "register_refused", "bind_refused", "internal_fault")
+MAX_STEPS = 12
+MAX_FAULTS = 8
+TAKES_LONGER = timedelta(minutes=10)
+ACCESS_AGAIN_SECONDS = 300
+
+
+def signed_up(look: Pass) -> Outcome:
+    """Ids came back: prove them and find the account."""
+    return gates.first_stop(look, gates.grant, gates.owner) or go(S.LINKED)
+
+
+def linked(look: Pass) -> Outcome:
+    """The account is ours to read: everything else that must hold before the act."""
+    return gates.first_stop(look, *gates.ALL) or go(S.REGISTERING)
+
+
+def registering(look: Pass) -> Outcome:
+    """Register the number or bind the app; the gates hold, or we would not be here."""
+    return gates.first_stop(look, *gates.ALL) or acts.act(look)
+
+
+def connecting(look: Pass) -> Outcome:
+    """YCloud accepted. Watch the number until it says CONNECTED, and nothing but that word."""
+    row = look.row
+    known = row.number
+    if known is None:
+        return go(S.LINKED)
+    listed = next((n for n in look.read_numbers() if n.id == known.phone_number_id), None)
+    if listed is None:
+        return wait(S.CONNECTING, "number_not_listed", schedule.next_look(row))
+    known = keep_number(row, known.business_account, listed)
+    if known.status == "CONNECTED":
+        return go(S.CONNECTED)
+    if known.status == "UNVERIFIED":
+        return wait(S.AWAITING_NUMBER, "number_not_verified", schedule.next_look(row))
+    if known.status in ("BANNED", "MIGRATED", "DISCONNECTED"):
+        return stop(f"number_{known.status.lower()}")
+    late = timezone.now() - row.state_changed_at > TAKES_LONGER
+    return wait(S.CONNECTING, "takes_longer" if late else "", schedule.next_look(row))
+
+
+def look_again(look: Pass) -> Outcome:
+    """Something woke a stopped row (a late code, an event): the gates, but never the act.
+
+    What Meta refused is tried again only when a person resumes.
+    """
+    row = look.row
+    if row.reason in ACT_REFUSED:
+        return wait(State(row.state), row.reason, None)
+    return linked(look)
+
+
+STEPS: dict[State, Step] = {
+    S.SIGNED_UP: signed_up,
+    S.LINKED: linked,
+    S.REGISTERING: registering,
+    S.CONNECTING: connecting,
+    # Somebody else moves next, but the worker looks again: all gates from fresh reads.
+    S.AWAITING_ACCOUNT: linked,
+    S.AWAITING_PAYMENT: linked,
+    S.AWAITING_NUMBER: linked,
+    S.IN_REVIEW: look_again,
+    S.NEEDS_ATTENTION: look_again,
+}
+
+
+def run(row: Onboarding) -> None:
+    """Take steps with a claimed row until somebody else must move or time must pass."""
+    ycloud.give_up_intents(row)
+    look = Pass(row)
+    for _ in range(MAX_STEPS):
+        step = STEPS.get(State(row.state))
+        try:
+            if step is None:
+                return transitions.move(row, State(row.state), actor="worker", reason=row.reason)
+            outcome = _taken(step, look)
+            _write(look, outcome)
+        except transitions.OvertakenError:
+            logger.info("onboarding %s: somebody else was first", row.public_id)
+            return None
+        if not outcome.goes_on:
+            return None
+    logger.warning(
+        "onboarding %s: %s steps in one task; the sweep goes on", row.public_id, MAX_STEPS
+    )
+    return None
+
+
+def _taken(step: Step, look: Pass) -> Outcome:
+    """The step's outcome; a failure of YCloud's or of ours becomes one too."""
+    row = look.row
+    if row.faults > MAX_FAULTS:  # each claim counts one, each finished step none
+        return stop("internal_fault", "the step did not finish, again and again")
+    try:
+        return step(look)
+    except YCloudError as error:
+        return _trouble(row, error)
+    except ycloud.UnderWayError:
+        return wait(State(row.state), row.reason, schedule.soon(5))
+    except HeldByAnotherTenantError:
+        return stop("account_held")
+
+
+def _trouble(row: Onboarding, error: YCloudError) -> Outcome:
+    """Stay, say why, and try again later: no failure of YCloud's ends an onboarding."""
+    state = State(row.state)
+    if isinstance(error, AuthenticationError | PermissionDeniedError):
+        return wait(state, "ycloud_access_refused", schedule.soon(ACCESS_AGAIN_SECONDS))
+    due = schedule.after_fault(row, error.retry_after)
+    limited = isinstance(error, RateLimitError)
+    return wait(state, "ycloud_rate_limited" if limited else "ycloud_unavailable", due)
+
+
+def _write(look: Pass, outcome: Outcome) -> None:
+    """Move the row; a duplicate of an open attempt becomes `cancelled`, `superseded`."""
+    row = look.row
+    found = {"choices": [], **look.found, **outcome.facts}
+    ends = outcome.to == S.CONNECTED
+    try:
+        transitions.move(
+            row,
+            outcome.to,
+            actor="worker",
+            reason=outcome.reason,
+            note=outcome.note,
+            due=outcome.due,
+            hold=outcome.goes_on and not ends,
+            **found,
+        )
+    except IntegrityError:
+        transitions.move(row, S.CANCELLED, actor="worker", reason="superseded")
+    look.found = {}

@@ -1,0 +1,170 @@
+"""The only writers of an onboarding's state and fence, each move with its audit row.
+
+A worker holds a row by a lease and a fence. `claim` takes both in one UPDATE; each write of the
+worker carries `state = what it saw AND fence = its own`, so a worker that was overtaken (by a
+person, or because it slept through its lease) changes nothing. People's moves bump the fence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import Case, F, Value, When
+from django.utils import timezone
+
+from onboarding.models import Onboarding, PhoneNumber, Transition, WhatsAppBusinessAccount
+from onboarding.states import TRANSITIONS, State
+
+LEASE = timedelta(seconds=45)
+"""Longer than one call may take (30 s); renewed before each call."""
+
+
+class OvertakenError(Exception):
+    """Somebody else moved the row first; whoever holds the old fence stops."""
+
+
+class ForbiddenMoveError(Exception):
+    """The move is not in TRANSITIONS: a fault of ours, or a stale page."""
+
+
+def _is_free(table: str = "") -> str:
+    return f"({table}lease_until IS NULL OR {table}lease_until < %(now)s)"
+
+
+def claim(onboarding_id: int) -> Onboarding | None:
+    """Take a due, unleased row; None when it is not due or somebody else has it."""
+    now = timezone.now()
+    rows = Onboarding.objects.raw(
+        "UPDATE onboarding_onboarding SET fence = fence + 1, faults = faults + 1, "  # noqa: S608
+        "lease_until = %(until)s WHERE id = %(id)s AND next_look_at <= %(now)s "
+        f"AND {_is_free()} RETURNING *",
+        {"id": onboarding_id, "now": now, "until": now + LEASE},
+    )
+    return next(iter(rows), None)
+
+
+def claim_due(limit: int) -> list[tuple[int, int]]:
+    """Take up to `limit` due rows, oldest first, in one statement: (id, fence) of each.
+
+    SKIP LOCKED lets several sweeps share the work without waiting for each other.
+    """
+    now = timezone.now()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "WITH due AS (SELECT id FROM onboarding_onboarding "  # noqa: S608
+            f"WHERE next_look_at <= %(now)s AND {_is_free()} "
+            "ORDER BY next_look_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED) "
+            "UPDATE onboarding_onboarding AS row SET fence = fence + 1, faults = faults + 1, "
+            "lease_until = %(until)s FROM due WHERE row.id = due.id RETURNING row.id, row.fence",
+            {"now": now, "limit": limit, "until": now + LEASE},
+        )
+        return list(cursor.fetchall())
+
+
+def take_over(onboarding_id: int, fence: int) -> Onboarding | None:
+    """The row that a sweep claimed for this task; None when it went on without us."""
+    row = Onboarding.objects.filter(pk=onboarding_id, fence=fence).first()
+    try:
+        return row and renew(row)
+    except OvertakenError:
+        return None
+
+
+def renew(row: Onboarding) -> Onboarding:
+    """Extend the lease before a call. Raises OvertakenError when the fence moved."""
+    until = timezone.now() + LEASE
+    held = Onboarding.objects.filter(pk=row.pk, state=row.state, fence=row.fence)
+    if not held.update(lease_until=until):
+        raise OvertakenError
+    row.lease_until = until
+    return row
+
+
+def wake(rows: Iterable[int]) -> int:
+    """Make rows due now, also while a worker looks at them; how many there were."""
+    return Onboarding.objects.filter(pk__in=list(rows)).update(
+        wakes=F("wakes") + 1, next_look_at=timezone.now(), version=F("version") + 1
+    )
+
+
+def lock(onboarding_id: int) -> Onboarding:
+    """The row, locked until the end of the transaction: for people's moves."""
+    return Onboarding.objects.select_for_update(of=("self",)).get(pk=onboarding_id)
+
+
+def move(
+    row: Onboarding,
+    to: State,
+    *,
+    actor: str,
+    reason: str = "",
+    note: str = "",
+    due: datetime | None = None,
+    hold: bool = False,
+    person: bool = False,
+    **facts: Any,
+) -> None:
+    """Write one move (or one look that changed nothing) and its audit row.
+
+    `due`: when the worker looks next, None for never; overruled by a wake that came meanwhile.
+    `hold`: the worker goes on with the row at once and keeps its lease. `person`: bumps the
+    fence, so that a worker at work on the row is overtaken. `facts`: further columns.
+    Raises OvertakenError and ForbiddenMoveError; may raise IntegrityError for a duplicate.
+    """
+    came_from = State(row.state)
+    if to != came_from and to not in TRANSITIONS[came_from]:
+        raise ForbiddenMoveError(f"{came_from} -> {to}")
+    now = timezone.now()
+    changed = to != came_from or reason != row.reason
+    columns: dict[str, Any] = {
+        "state": to,
+        "reason": reason,
+        "state_changed_at": now if to != came_from else row.state_changed_at,
+        "looks": 0 if changed else row.looks + 1,
+        "faults": 0,
+        **facts,
+    }
+    if to == State.CONNECTED:
+        columns["connected_at"] = now
+    with transaction.atomic():
+        written = Onboarding.objects.filter(pk=row.pk, state=came_from, fence=row.fence).update(
+            **columns,
+            updated_at=now,
+            version=F("version") + 1,
+            fence=F("fence") + (1 if person else 0),
+            lease_until=row.lease_until if hold else None,
+            next_look_at=_next_look(row, now if hold else due, now, person),
+        )
+        if not written:
+            raise OvertakenError
+        if changed or note:
+            Transition.objects.create(
+                onboarding=row,
+                from_state=came_from,
+                to_state=to,
+                reason=reason,
+                actor=actor,
+                note=note,
+            )
+    for name, value in columns.items():
+        setattr(row, name, value)
+    row.fence += 1 if person else 0
+
+
+def _next_look(row: Onboarding, due: datetime | None, now: datetime, person: bool) -> Any:
+    """`due`, unless somebody woke the row since it was read: then now."""
+    if person:
+        return due
+    return Case(When(wakes=row.wakes, then=Value(due)), default=Value(now))
+
+
+def facts_changed(
+    *, account: WhatsAppBusinessAccount | None = None, number: PhoneNumber | None = None
+) -> None:
+    """What the page shows of these rows' onboardings has changed: new ETags."""
+    for column, fact in (("business_account", account), ("number", number)):
+        if fact is not None:
+            Onboarding.objects.filter(**{column: fact}).update(version=F("version") + 1)

@@ -1,0 +1,195 @@
+"""The signup page, its card, and the addresses that a signup link opens."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from csp.decorators import csp_update
+from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import get_language, gettext
+from django.views.decorators.cache import cache_control, never_cache
+from django.views.decorators.csrf import ensure_csrf_cookie
+from django.views.decorators.http import require_POST, require_safe
+
+from onboarding import guests, launch, services
+from onboarding.models import Onboarding
+from onboarding.progress import card
+from onboarding.states import FINAL, State
+from tenants.access import Asker, tenant_for, tenants_of
+
+NO_ID = "00000000-0000-0000-0000-000000000000"
+
+
+def _sdk_policy() -> dict[str, list[str]]:
+    """What Meta's SDK needs beyond our own policy (from working pages; Meta lists nothing)."""
+    sdk = "{0.scheme}://{0.netloc}".format(urlsplit(settings.META_SDK_URL))
+    meta = [
+        "https://www.facebook.com",
+        "https://web.facebook.com",
+        "https://business.facebook.com",
+    ]
+    sandbox = [settings.SANDBOX_ORIGIN] if settings.SANDBOX_ORIGIN else []
+    return {
+        "script-src": [sdk],
+        "connect-src": [sdk, "https://graph.facebook.com", *meta, *sandbox],
+        "frame-src": [*meta, "https://staticxx.facebook.com", *sandbox],
+        "img-src": ["https://www.facebook.com"],
+    }
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponseBase:
+    """What this is, for people who are nobody yet; the signup for everybody else."""
+    if guests.asker_of(request) is not None:
+        return redirect("connect")
+    return render(request, "home.html")
+
+
+@require_safe
+@never_cache
+def open_link(request: HttpRequest, token: str) -> HttpResponseBase:
+    """A signup link: lets the guest in and leaves the token's address at once."""
+    link = services.open_link(token)
+    if link is None:
+        return _neutral(request, "link_unknown.html", 404)
+    if link.is_revoked:
+        return _neutral(request, "link_revoked.html", 410)
+    if link.is_expired:
+        return _neutral(request, "link_expired.html", 410)
+    response = redirect("connect")
+    guests.let_in(response, link)
+    response["Referrer-Policy"] = "no-referrer"
+    response["X-Robots-Tag"] = "noindex"
+    return response
+
+
+def _neutral(request: HttpRequest, template: str, status: int) -> HttpResponse:
+    response = render(request, template, status=status)
+    response["Referrer-Policy"] = "no-referrer"
+    response["X-Robots-Tag"] = "noindex"
+    return response
+
+
+@require_POST
+def leave_link(request: HttpRequest) -> HttpResponseBase:
+    """The guest goes: the cookie is taken back."""
+    response = redirect("home")
+    guests.let_out(response)
+    return response
+
+
+@require_safe
+@ensure_csrf_cookie
+@never_cache
+def connect(request: HttpRequest) -> HttpResponseBase:
+    """The signup page: the question and the button, or the attempt that is under way."""
+    return csp_update(_sdk_policy())(_connect)(request)
+
+
+def _connect(request: HttpRequest) -> HttpResponseBase:
+    asker = guests.asker_of(request)
+    if asker is None:
+        return redirect_to_login(request.get_full_path())
+    if not asker.tenant_ids:
+        return render(request, "no_tenant.html", status=403)
+    tenant = tenant_for(asker, request.GET.get("tenant"))
+    rows = list(_rows(asker).filter(tenant=tenant)[:20])
+    row = _wanted(asker, rows, request.GET)
+    response = render(
+        request,
+        "connect.html",
+        {
+            "tenant": tenant,
+            "tenants": tenants_of(asker),
+            "guest": asker.is_guest,
+            "onboarding": row,
+            "card": card(row) if row else None,
+            "onboardings": [_listed(each) for each in rows],
+            "setup_problem": _setup_problem(),
+            "page_config": _page_config(tenant.slug, row),
+        },
+    )
+    # Django's default `same-origin` cuts Meta's window from its opener: no message, no code
+    # (tried with Django 5.2 and Chromium 156, Nov 2026).
+    response["Cross-Origin-Opener-Policy"] = "same-origin-allow-popups"
+    response["X-Robots-Tag"] = "noindex"
+    return response
+
+
+def _rows(asker: Asker) -> Any:
+    return Onboarding.objects.visible_to(asker).select_related(
+        "tenant", "business_account", "number"
+    )
+
+
+def _wanted(asker: Asker, rows: list[Onboarding], query: Any) -> Onboarding | None:
+    """The attempt to show: the one asked for, else the newest that is under way."""
+    if "new" in query:
+        return None
+    if wanted := query.get("onboarding"):
+        try:
+            return get_object_or_404(_rows(asker), public_id=UUID(wanted))
+        except ValueError:
+            raise Http404 from None
+    ended = FINAL | {State.CANCELLED}
+    return next((row for row in rows if row.state not in ended), rows[0] if rows else None)
+
+
+def _listed(row: Onboarding) -> dict[str, Any]:
+    number, account = row.number, row.business_account
+    return {
+        "public_id": row.public_id,
+        "title": (number and number.e164) or (account and account.name) or row.reference,
+        "state": row.state,
+        "state_label": State(row.state).label,
+        "updated_at": row.updated_at,
+    }
+
+
+def _setup_problem() -> str | None:
+    missing = launch.missing_settings()
+    if not missing:
+        return None
+    return gettext("Signing up is not possible yet: your partner has to set %(names)s.") % {
+        "names": ", ".join(missing)
+    }
+
+
+def _page_config(slug: str, row: Onboarding | None) -> dict[str, Any]:
+    return {
+        "onboarding": str(row.public_id) if row else None,
+        "state": row.state if row else None,
+        "tenant": slug,
+        "api": "/api/v1/onboardings/",
+        "csrf_url": "/api/v1/csrf/",
+        "card_url": f"/connect/{NO_ID}/card/",
+        "message_hosts": settings.META_MESSAGE_ORIGIN_HOSTS,
+        "sandbox_origin": settings.SANDBOX_ORIGIN or None,
+        "sdk_timeout_seconds": 10,
+        "csrf_cookie": settings.CSRF_COOKIE_NAME,
+    }
+
+
+@require_safe
+@cache_control(private=True, no_cache=True)
+def connect_card(request: HttpRequest, public_id: UUID) -> HttpResponseBase:
+    """The attempt's card alone, for the page that watches it; 304 while nothing changed."""
+    asker = guests.asker_of(request)
+    if asker is None:
+        return HttpResponse(status=401)
+    row = get_object_or_404(_rows(asker), public_id=public_id)
+    etag = f'"{row.version}-{get_language()}"'
+    if etag in request.headers.get("If-None-Match", ""):
+        response = HttpResponse(status=304)
+    else:
+        shown = card(row)
+        response = render(request, "_card.html", {"card": shown})
+        response["X-Poll-Seconds"] = str(shown["poll_seconds"])
+    response["ETag"] = etag
+    return response

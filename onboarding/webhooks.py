@@ -1,0 +1,54 @@
+"""`POST /webhooks/ycloud/`: check the signature, store once, answer; a task does the rest."""
+
+import json
+import logging
+import time
+
+from django.conf import settings
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+
+from onboarding import tasks
+from onboarding.models import WebhookEvent
+from ycloud_client.webhooks import Event, SignatureError, verify_signature
+
+logger = logging.getLogger(__name__)
+
+
+@csrf_exempt
+@require_POST
+def ycloud(request: HttpRequest) -> HttpResponse:
+    """204 when stored (or known already), 400 for a bad signature or body.
+
+    Without a configured secret nothing can be checked, so everything is refused.
+    """
+    secrets = settings.YCLOUD_WEBHOOK_SECRETS
+    if not secrets:
+        logger.error("YCLOUD_WEBHOOK_SECRETS is not set: a webhook was refused")
+        return HttpResponse("This endpoint is not set up.", status=503)
+    header = request.headers.get("YCloud-Signature", "")
+    try:
+        verify_signature(request.body, header, secrets, now=time.time())
+        event = Event.parse(request.body)
+        body = json.loads(request.body)
+    except SignatureError as error:
+        logger.warning("a webhook's signature was refused: %s", error)
+        return HttpResponse("The signature does not fit.", status=400)
+    except ValueError:
+        logger.warning("a signed webhook had a body that is no event")
+        return HttpResponse("The body is no event.", status=400)
+    with transaction.atomic():
+        _, is_new = WebhookEvent.objects.get_or_create(
+            event_id=event.id,
+            defaults={
+                "type": event.type[:80],
+                "waba_id": (event.waba_id or "")[:40],
+                "phone_number_id": (event.phone_number_id or "")[:40],
+                "body": body,
+            },
+        )
+        if is_new:
+            tasks.request_apply(event.id)
+    return HttpResponse(status=204)

@@ -1,0 +1,108 @@
+"""Users, tenants, memberships, and the base of every row that a tenant owns."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self, TypeVar
+
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+from django.db.models.functions import Lower
+from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from tenants.access import Asker
+
+
+class User(AbstractUser):
+    """A person who signs in by e-mail; partner staff have `is_staff`."""
+
+    email = models.EmailField(_("e-mail"))
+
+    class Meta(AbstractUser.Meta):
+        constraints = [
+            models.UniqueConstraint(Lower("email"), name="user_email_unique"),
+        ]
+
+
+class Tenant(models.Model):
+    """A customer company. Everything it owns carries its key."""
+
+    class Approval(models.TextChoices):
+        NEVER = "never", _("never")
+        NEW_TENANTS = "new_tenants", _("new tenants only")
+        ALWAYS = "always", _("always")
+
+    class Unproven(models.TextChoices):
+        CONTINUE = "continue", _("continue")
+        REVIEW = "review", _("ask a reviewer")
+        STOP = "stop", _("stop")
+
+    name = models.CharField(_("name"), max_length=200)
+    slug = models.SlugField(_("slug"), max_length=80, unique=True)
+    approval = models.CharField(
+        _("approval"), max_length=20, choices=Approval, blank=True,
+        help_text=_("Empty: the partner's setting ONBOARDING_APPROVAL."),
+    )  # fmt: skip
+    unproven = models.CharField(
+        _("unproven grants"), max_length=20, choices=Unproven, blank=True,
+        help_text=_("Empty: the partner's setting ONBOARDING_UNPROVEN."),
+    )  # fmt: skip
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    users: models.ManyToManyField[User, Membership] = models.ManyToManyField(
+        User, through="Membership", related_name="tenants"
+    )
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name = _("tenant")
+        verbose_name_plural = _("tenants")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Membership(models.Model):
+    """One user's role in one tenant."""
+
+    class Role(models.TextChoices):
+        OWNER = "owner", _("owner")
+        MEMBER = "member", _("member")
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="memberships")
+    role = models.CharField(_("role"), max_length=10, choices=Role, default=Role.MEMBER)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["user", "tenant"], name="membership_once"),
+        ]
+        verbose_name = _("membership")
+        verbose_name_plural = _("memberships")
+
+    def __str__(self) -> str:
+        return f"{self.user} in {self.tenant} ({self.role})"
+
+
+_Row = TypeVar("_Row", bound=models.Model)
+
+
+class TenantOwnedQuerySet(models.QuerySet[_Row]):
+    """The only way to a tenant's rows."""
+
+    def for_tenant(self, tenant: Tenant) -> Self:
+        """Rows of one tenant."""
+        return self.filter(tenant=tenant)
+
+    def visible_to(self, asker: Asker) -> Self:
+        """Rows that this asker may see; everybody else's do not exist for them (404)."""
+        return self.filter(tenant__in=asker.tenant_ids)
+
+
+class TenantOwned(models.Model):
+    """A row that belongs to one tenant."""
+
+    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, verbose_name=_("tenant"))
+
+    class Meta:
+        abstract = True

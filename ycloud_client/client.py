@@ -1,0 +1,424 @@
+"""YCloudClient: one method for each endpoint that we use."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from types import TracebackType
+from typing import Any, Self, TypeVar
+from urllib.parse import quote
+
+import httpx
+
+from ycloud_client.errors import (
+    NoResponseError,
+    UnreadableResponseError,
+    WhatsappError,
+    YCloudError,
+    class_for,
+)
+from ycloud_client.resources import (
+    Balance,
+    BusinessAccount,
+    Page,
+    PhoneNumber,
+    ShapeError,
+    WebhookEndpoint,
+)
+
+logger = logging.getLogger(__name__)
+T = TypeVar("T")
+
+MOST_PAGES = 100
+_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+
+
+@dataclass(frozen=True, slots=True)
+class CallRecord:
+    """One HTTP exchange, for journals: no key, no body, no answer. `path` is without the query."""
+
+    method: str
+    path: str
+    query: Mapping[str, str]
+    seconds: float
+    status: int | None = None
+    code: str | None = None
+    request_id: str | None = None
+    rate_limit_remaining: str | None = None
+    rate_limit_reset: str | None = None
+    error: str | None = None
+
+
+Observer = Callable[[CallRecord], None]
+
+
+class YCloudClient:
+    """Thread-safe; keeps connections alive. Every method raises YCloudError.
+
+    `total_seconds` bounds a call as a whole, `max_body_bytes` its answer. `observer` hears of
+    each exchange, from whatever thread made it.
+    """
+
+    def __init__(
+        self,
+        api_key: str,
+        base_url: str = "https://api.ycloud.com/v2",
+        *,
+        transport: httpx.BaseTransport | None = None,
+        observer: Observer | None = None,
+        connect_timeout: float = 5.0,
+        read_timeout: float = 15.0,
+        total_seconds: float = 30.0,
+        max_body_bytes: int = 1_000_000,
+    ) -> None:
+        self._base_url = base_url.rstrip("/")
+        self._observer = observer
+        self._total_seconds = total_seconds
+        self._max_body_bytes = max_body_bytes
+        self._timeouts = (connect_timeout, read_timeout)
+        self._http = httpx.Client(
+            transport=transport,
+            headers={"X-API-Key": api_key, "Accept": "application/json"},
+            follow_redirects=False,
+        )
+
+    def close(self) -> None:
+        """Close the kept connections."""
+        self._http.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"YCloudClient({self._base_url!r})"
+
+    # --- WhatsApp Business Accounts --------------------------------------------------------------
+
+    def list_business_accounts(
+        self, *, page: int = 1, limit: int = 100, review_status: str | None = None
+    ) -> Page[BusinessAccount]:
+        """One page of the WABAs of this YCloud account."""
+        query = {"page": page, "limit": limit, "filter.accountReviewStatus": review_status}
+        return self._call(
+            "GET",
+            ("whatsapp", "businessAccounts"),
+            lambda answer: Page.parse(answer, BusinessAccount.parse),
+            query=query,
+        )
+
+    def retrieve_business_account(self, waba_id: str) -> BusinessAccount:
+        """One WABA; NotFoundError or PermissionDeniedError when it is not bound (`is_unbound`)."""
+        return self._call("GET", ("whatsapp", "businessAccounts", waba_id), BusinessAccount.parse)
+
+    def tp_bind(self, waba_id: str) -> BusinessAccount:
+        """Bind a WABA of the partner solution. In no published specification (Nov 2026)."""
+        return self._call(
+            "POST",
+            ("whatsapp", "businessAccounts", waba_id, "tp", "bind"),
+            lambda answer: BusinessAccount.parse(answer, sent_id=waba_id),
+        )
+
+    def smb_bind(self, waba_id: str) -> PhoneNumber:
+        """Bind a WhatsApp Business app (coexistence); the answer looks like a number."""
+        return self._call(
+            "POST", ("whatsapp", "businessAccounts", waba_id, "smb", "bind"), PhoneNumber.parse
+        )
+
+    # --- Phone numbers ---------------------------------------------------------------------------
+
+    def list_phone_numbers(
+        self, waba_id: str | None = None, *, page: int = 1, limit: int = 100
+    ) -> Page[PhoneNumber]:
+        """One page of numbers, of one WABA or of all."""
+        return self._call(
+            "GET",
+            ("whatsapp", "phoneNumbers"),
+            lambda answer: Page.parse(answer, lambda each: PhoneNumber.parse(each, needs_id=True)),
+            query={"page": page, "limit": limit, "filter.wabaId": waba_id},
+        )
+
+    def all_phone_numbers(self, waba_id: str) -> list[PhoneNumber]:
+        """All numbers of a WABA, each once, over as many pages as there are.
+
+        An item that names another WABA is left out: the filter is not taken on trust.
+        """
+        found: dict[str, PhoneNumber] = {}
+        for page in range(1, MOST_PAGES + 1):
+            listed = self.list_phone_numbers(waba_id, page=page)
+            for number in listed.items:
+                if number.waba_id in (None, waba_id):
+                    found.setdefault(str(number.id), number)
+            if not listed.is_full:
+                break
+        return list(found.values())
+
+    def retrieve_phone_number(self, waba_id: str, e164: str) -> PhoneNumber:
+        """One number by its E.164 digits (not by its id)."""
+        return self._call("GET", ("whatsapp", "phoneNumbers", waba_id, e164), PhoneNumber.parse)
+
+    def register_phone_number(self, waba_id: str, phone_number_id: str) -> PhoneNumber:
+        """Register a number by its phone number id; at most 10 times in 72 h. Has no body."""
+        return self._call(
+            "POST",
+            ("whatsapp", "phoneNumbers", waba_id, phone_number_id, "register"),
+            lambda answer: PhoneNumber.parse(answer, sent_id=phone_number_id),
+        )
+
+    # --- Balance and webhook endpoints -----------------------------------------------------------
+
+    def retrieve_balance(self) -> Balance:
+        """The prepaid balance."""
+        return self._call("GET", ("balance",), Balance.parse)
+
+    def list_webhook_endpoints(self, *, page: int = 1, limit: int = 100) -> Page[WebhookEndpoint]:
+        """One page of the webhook endpoints (20 at most exist)."""
+        return self._call(
+            "GET",
+            ("webhookEndpoints",),
+            lambda answer: Page.parse(answer, WebhookEndpoint.parse),
+            query={"page": page, "limit": limit},
+        )
+
+    def create_webhook_endpoint(
+        self,
+        url: str,
+        enabled_events: list[str],
+        *,
+        description: str | None = None,
+        status: str | None = None,
+    ) -> WebhookEndpoint:
+        """Register an endpoint; the answer holds its secret."""
+        body = {
+            "url": url,
+            "enabledEvents": enabled_events,
+            "description": description,
+            "status": status,
+        }
+        return self._call("POST", ("webhookEndpoints",), WebhookEndpoint.parse, body=body)
+
+    def update_webhook_endpoint(
+        self,
+        endpoint_id: str,
+        *,
+        url: str | None = None,
+        enabled_events: list[str] | None = None,
+        description: str | None = None,
+        status: str | None = None,
+    ) -> WebhookEndpoint:
+        """Change what is given."""
+        body = {
+            "url": url,
+            "enabledEvents": enabled_events,
+            "description": description,
+            "status": status,
+        }
+        return self._call(
+            "PATCH", ("webhookEndpoints", endpoint_id), WebhookEndpoint.parse, body=body
+        )
+
+    def delete_webhook_endpoint(self, endpoint_id: str) -> None:
+        """Remove an endpoint."""
+        self._call("DELETE", ("webhookEndpoints", endpoint_id), lambda answer: None, empty=True)
+
+    def rotate_webhook_secret(self, endpoint_id: str) -> WebhookEndpoint:
+        """A new secret; how long the old one stays valid is not documented."""
+        return self._call(
+            "POST", ("webhookEndpoints", endpoint_id, "rotateSecret"), WebhookEndpoint.parse
+        )
+
+    # --- The call --------------------------------------------------------------------------------
+
+    def _call(
+        self,
+        method: str,
+        segments: tuple[str, ...],
+        parse: Callable[[object], T],
+        *,
+        query: Mapping[str, object] | None = None,
+        body: Mapping[str, object] | None = None,
+        empty: bool = False,
+    ) -> T:
+        path = _path(segments)
+        params = {name: str(value) for name, value in (query or {}).items() if value is not None}
+        sent = {k: v for k, v in body.items() if v is not None} if body is not None else None
+        started = time.monotonic()
+        response: httpx.Response | None = None
+        failed: YCloudError | None = None
+        try:
+            response, content = self._exchange(method, path, params, sent, started)
+            return _read(response, content, parse, empty)
+        except YCloudError as error:
+            failed = error
+            raise
+        finally:
+            self._tell(method, path, params, time.monotonic() - started, response, failed)
+
+    def _exchange(
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, str],
+        sent: Mapping[str, object] | None,
+        started: float,
+    ) -> tuple[httpx.Response, bytes]:
+        connect, read = self._timeouts
+        timeout = httpx.Timeout(min(read, self._total_seconds), connect=connect, pool=connect)
+        request = self._http.build_request(
+            method, self._base_url + path, params=params or None, json=sent, timeout=timeout
+        )
+        try:
+            response = self._http.send(request, stream=True)
+            try:
+                return response, self._body(response, started)
+            finally:
+                response.close()
+        except _NOT_SENT as error:
+            raise NoResponseError(
+                f"not connected ({type(error).__name__})", may_have_happened=False
+            ) from None
+        except (httpx.HTTPError, httpx.StreamError) as error:
+            # `from None`: nothing of the request, with its key, is to hang on the error.
+            raise NoResponseError(
+                f"no answer ({type(error).__name__})", may_have_happened=True
+            ) from None
+
+    def _body(self, response: httpx.Response, started: float) -> bytes:
+        content = bytearray()
+        for chunk in response.iter_bytes():
+            content += chunk
+            if len(content) > self._max_body_bytes:
+                raise UnreadableResponseError(
+                    "the answer is too large", status=response.status_code
+                )
+            if time.monotonic() - started > self._total_seconds:
+                raise NoResponseError("the answer took too long", may_have_happened=True)
+        return bytes(content)
+
+    def _tell(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str],
+        seconds: float,
+        response: httpx.Response | None,
+        failed: YCloudError | None,
+    ) -> None:
+        if self._observer is None:
+            return
+        status = response.status_code if response else getattr(failed, "status", None)
+        headers = response.headers if response is not None else httpx.Headers()
+        record = CallRecord(
+            method=method,
+            path=path,
+            query=query,
+            seconds=seconds,
+            status=status,
+            code=getattr(failed, "code", None),
+            request_id=headers.get("YCloud-Request-ID") or getattr(failed, "request_id", None),
+            rate_limit_remaining=headers.get("RateLimit-Remaining"),
+            rate_limit_reset=headers.get("RateLimit-Reset"),
+            error=type(failed).__name__ if failed else None,
+        )
+        try:
+            self._observer(record)
+        except Exception:
+            logger.exception("the observer of a call failed")
+
+
+def _path(segments: tuple[str, ...]) -> str:
+    """Each segment percent-encoded whole, so that no id can lead elsewhere."""
+    for segment in segments:
+        if segment in ("", ".", ".."):
+            raise ValueError(f"{segment!r} cannot be part of an address")
+    return "".join(f"/{quote(segment, safe='')}" for segment in segments)
+
+
+def _read(response: httpx.Response, content: bytes, parse: Callable[[object], T], empty: bool) -> T:
+    """The parsed answer, or the right error."""
+    status = response.status_code
+    retry_after = _retry_after(response)
+    if status >= 400:
+        raise _refusal(status, content, response, retry_after)
+    if not 200 <= status < 300:
+        raise UnreadableResponseError(f"HTTP {status} is no answer", status=status)
+    if empty:
+        return parse(None)
+    try:
+        return parse(json.loads(content))
+    except ShapeError as error:
+        raise UnreadableResponseError(str(error), status=status, retry_after=retry_after) from None
+    except ValueError:
+        raise UnreadableResponseError(
+            "the answer is no JSON", status=status, retry_after=retry_after
+        ) from None
+
+
+def _refusal(
+    status: int, content: bytes, response: httpx.Response, retry_after: float | None
+) -> YCloudError:
+    """The error of an answer of 400 or more, however odd its body."""
+    try:
+        body: Any = json.loads(content)
+    except ValueError:
+        body = None
+    whole = body if isinstance(body, dict) else {}
+    error = whole.get("error") if isinstance(whole.get("error"), dict) else whole
+    meta = error.get("whatsappApiError")
+    return class_for(status)(
+        status=status,
+        code=_word(error.get("code")),
+        message=_word(error.get("message")),
+        request_id=response.headers.get("YCloud-Request-ID")
+        or _word(error.get("requestId"))
+        or None,
+        whatsapp_error=_whatsapp_error(meta) if isinstance(meta, dict) else None,
+        retry_after=retry_after,
+    )
+
+
+def _whatsapp_error(meta: Mapping[str, object]) -> WhatsappError:
+    return WhatsappError(
+        code=_word(meta.get("code")),
+        subcode=_word(meta.get("error_subcode")),
+        message=_word(meta.get("message")),
+        type=_word(meta.get("type")),
+        user_title=_word(meta.get("error_user_title")),
+        user_message=_word(meta.get("error_user_msg")),
+        fbtrace_id=_word(meta.get("fbtrace_id")),
+    )
+
+
+def _word(value: object) -> str:
+    if isinstance(value, bool) or value is None:
+        return ""
+    return str(value) if isinstance(value, str | int) else ""
+
+
+def _retry_after(response: httpx.Response) -> float | None:
+    """Seconds to wait: Retry-After as seconds or as a date, on any answer."""
+    text = response.headers.get("Retry-After", "").strip()
+    if not text:
+        return None
+    try:
+        return max(float(text), 0.0)
+    except ValueError:
+        pass
+    try:
+        at = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    at = at if at.tzinfo else at.replace(tzinfo=UTC)
+    return max((at - datetime.now(UTC)).total_seconds(), 0.0)
