@@ -9,9 +9,9 @@ def main() -> None:
     """Run a management command."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     if sys.argv[1:2] == ["runall"]:
-        from devstack import runenv
+        from devstack import stack
 
-        runenv.ensure()
+        stack.prepare()
     from django.core.management import execute_from_command_line
 
     execute_from_command_line(sys.argv)

@@ -1,6 +1,6 @@
 """A text column that is encrypted at rest with FIELD_ENCRYPTION_KEYS."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
@@ -24,7 +24,13 @@ def unseal(token: str) -> str:
         return ""
 
 
-class SealedTextField(models.TextField[str, str]):
+if TYPE_CHECKING:
+    _TextField = models.TextField[str, str]
+else:
+    _TextField = models.TextField
+
+
+class SealedTextField(_TextField):
     """Plain text in Python, ciphertext in PostgreSQL. It cannot be searched."""
 
     def get_prep_value(self, value: Any) -> Any:

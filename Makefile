@@ -1,0 +1,23 @@
+# Two commands matter: `make run` and `make test`. Everything they do is in devstack/bootstrap.py.
+PYTHON ?= python3
+
+.PHONY: run test lint pins clean
+
+run:   ## start everything on this machine
+	@exec $(PYTHON) devstack/bootstrap.py run
+
+test:  ## lint, types, contracts and all tests
+	@exec $(PYTHON) devstack/bootstrap.py test
+
+lint:  ## only lint, types and contracts
+	@exec $(PYTHON) devstack/bootstrap.py lint
+
+pins:  ## compile requirements/*.in anew (needs uv)
+	cd requirements && for level in app local test; do \
+	  constraint=; [ $$level = app ] || constraint="-c app.txt"; \
+	  UV_CUSTOM_COMPILE_COMMAND="make pins" uv pip compile -q --universal --python-version 3.11 \
+	    --generate-hashes --no-emit-index-url $$constraint $$level.in -o $$level.txt || exit 1; \
+	done
+
+clean: ## remove what was installed and all local data
+	rm -rf .venv .local staticfiles .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

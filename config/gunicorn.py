@@ -1,0 +1,38 @@
+"""gunicorn: threads, and an access log without secrets (`/s/<token>/`, queries)."""
+
+from typing import Any
+
+from gunicorn.glogging import Logger
+
+SECRET_PREFIXES = ("/s/", "/connect/return/", "/accounts/password/reset/key/")
+
+
+def shown_path(path: str) -> str:
+    """The path as the access log may show it: the tail of an address with a secret is dropped."""
+    for prefix in SECRET_PREFIXES:
+        if path.startswith(prefix):
+            return f"{prefix}…"
+    return path
+
+
+class AccessLog(Logger):  # type: ignore[misc]
+    """Drops the query of every address and the tail of secret ones."""
+
+    def atoms(self, resp: Any, req: Any, environ: Any, request_time: Any) -> Any:
+        found = super().atoms(resp, req, environ, request_time)
+        found["U"] = shown_path(req.path or "")
+        found["r"] = f"{req.method} {found['U']}"
+        found["q"] = found["f"] = ""
+        return found
+
+
+worker_class = "gthread"
+workers = 2
+threads = 8
+timeout = 60
+graceful_timeout = 20
+keepalive = 5
+accesslog = "-"
+access_log_format = '%(h)s "%(m)s %(U)s" %(s)s %(M)sms'
+logger_class = AccessLog
+control_socket_disable = True

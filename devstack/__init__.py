@@ -1,0 +1,1 @@
+"""The local stack of `make run` and `make test`: embedded servers, a supervisor, no Django."""

@@ -1,0 +1,32 @@
+"""`manage.py create_signup_link TENANT_SLUG`: prints the address, which is shown only once."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from onboarding import services
+from onboarding.models.onboarding import ConnectionMode
+from tenants.models import Tenant
+
+
+class Command(BaseCommand):
+    """Makes a signup link for one tenant."""
+
+    help = "Make a signup link for a tenant and print its address."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("tenant_slug")
+        parser.add_argument("--mode", choices=ConnectionMode.values, default="")
+        parser.add_argument("--number", default="", help="the only number to accept (E.164)")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        slug = options["tenant_slug"]
+        tenant = Tenant.objects.filter(slug=slug).first()
+        if tenant is None:
+            known = ", ".join(Tenant.objects.values_list("slug", flat=True)[:20]) or "none yet"
+            raise CommandError(f"There is no tenant {slug!r}. Tenants: {known}.")
+        _, token = services.create_link(
+            tenant, connection_mode=options["mode"], expected_number=options["number"]
+        )
+        self.stdout.write(f"{settings.SITE_URL}/s/{token}/")

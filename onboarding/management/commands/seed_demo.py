@@ -1,0 +1,63 @@
+"""`manage.py seed_demo`: the demo tenant, its people and a signup link; only with the sandbox."""
+
+import json
+from typing import Any
+
+from allauth.account.models import EmailAddress
+from django.conf import settings
+from django.contrib.auth.models import Permission
+from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
+
+from onboarding import services
+from tenants.models import Membership, Tenant, User
+
+PASSWORD = "demo-demo-demo"  # noqa: S105 - printed on purpose; the sandbox holds nothing real
+
+
+class Command(BaseCommand):
+    """May run again and again; prints one line of JSON for `make run`."""
+
+    help = "Make the demo tenant, a customer, a reviewer and a signup link."
+
+    @transaction.atomic
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not settings.SANDBOX_ORIGIN:
+            raise CommandError("Demo logins are made only where the sandbox is in use.")
+        tenant, _ = Tenant.objects.get_or_create(
+            slug="demo", defaults={"name": "John's Cake Shop"}
+        )
+        other, _ = Tenant.objects.get_or_create(slug="other", defaults={"name": "Other Tenant"})
+        customer = self._person("customer@example.com", "Demo Customer")
+        stranger = self._person("stranger@example.com", "Another Customer")
+        reviewer = self._person("reviewer@example.com", "Demo Reviewer", staff=True)
+        for user, of in ((customer, tenant), (stranger, other)):
+            Membership.objects.get_or_create(
+                user=user, tenant=of, defaults={"role": Membership.Role.OWNER}
+            )
+        _, token = services.create_link(tenant, created_by=reviewer)
+        site = settings.SITE_URL
+        people = (
+            ("Customer", customer, "/connect/"),
+            ("Other tenant", stranger, "/connect/"),
+            ("Reviewer", reviewer, "/admin/"),
+        )
+        logins = [
+            {"who": who, "email": user.email, "password": PASSWORD, "url": site + address}
+            for who, user, address in people
+        ]
+        self.stdout.write(json.dumps({"logins": logins, "signup_link": f"{site}/s/{token}/"}))
+
+    def _person(self, email: str, name: str, *, staff: bool = False) -> User:
+        user, made = User.objects.get_or_create(
+            email=email, defaults={"username": email, "first_name": name, "is_staff": staff}
+        )
+        if made:
+            user.set_password(PASSWORD)
+            user.save()
+            EmailAddress.objects.create(user=user, email=email, verified=True, primary=True)
+        if staff:
+            user.user_permissions.set(
+                Permission.objects.filter(content_type__app_label__in=("onboarding", "tenants"))
+            )
+        return user
