@@ -3,186 +3,185 @@
     python3 devstack/bootstrap.py run|test|lint|env
 
 Makes `.venv`, installs the pinned requirements (a stamp of their hash makes the next time cost
-nothing), and goes on in it. Every refusal is one sentence and exit status 1.
+nothing), and goes on in it. Every refusal is one sentence and exit status 1. Written so that an
+older Python can read it too and say that it is too old.
 """
-
-from __future__ import print_function
 
 import hashlib
 import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
-ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-VENV = os.path.join(ROOT, ".venv")
-PYTHON = os.path.join(VENV, "bin", "python")
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+PYTHON = VENV / "bin" / "python"
 LEAST = (3, 11)
-CHROMIUM_NAMES = (
-    "chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome",
-)  # fmt: skip
+VERSION = f"{sys.version_info[0]}.{sys.version_info[1]}"
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 
 
-def refuse(sentence):
-    """One sentence, exit status 1."""
-    sys.exit("make: " + sentence)
+def refuse(sentence: str) -> None:
+    """Say one sentence and end with status 1."""
+    sys.exit(f"make: {sentence}")
 
 
-def is_root_on_debian():
+def is_root_on_debian() -> bool:
     """Whether apt-get may be asked."""
-    return os.geteuid() == 0 and os.path.exists("/etc/debian_version") and shutil.which("apt-get")
+    debian = Path("/etc/debian_version").exists() and shutil.which("apt-get") is not None
+    return os.geteuid() == 0 and debian
 
 
-def apt_install(package):
+def apt_install(package: str) -> bool:
     """Install a Debian package; whether that worked."""
-    print("Installing the Debian package %s ..." % package, flush=True)
+    print(f"Installing the Debian package {package} ...", flush=True)
     env = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
-    quiet = {"env": env, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    install = ["apt-get", "install", "-y", "--no-install-recommends", package]
     try:
-        subprocess.call(["apt-get", "update"], timeout=300, **quiet)
-        command = ["apt-get", "install", "-y", "--no-install-recommends", package]
-        return subprocess.call(command, timeout=900, **quiet) == 0
-    except subprocess.TimeoutExpired:
+        for command in (["apt-get", "update"], install):
+            status = subprocess.call(
+                command,
+                env=env,
+                timeout=900,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+    except (OSError, subprocess.TimeoutExpired):
         return False
+    return status == 0
 
 
-def check_python():
+def check_place() -> None:
+    """Refuse a Python that is too old and directories that are not ours."""
     if sys.version_info < LEAST:
         refuse(
-            "Python %d.%d is too old: use 3.11 or newer, for example `PYTHON=python3.12 make run`."
-            % sys.version_info[:2]
+            f"Python {VERSION} is too old: use 3.11 or newer, "
+            "for example `PYTHON=python3.12 make run`."
         )
-    for name in (".venv", ".local"):
-        path = os.path.join(ROOT, name)
-        if os.path.exists(path) and os.stat(path).st_uid != os.getuid():
+    for path in (VENV, ROOT / ".local"):
+        if path.exists() and path.stat().st_uid != os.getuid():
             refuse(
-                "%s belongs to another user (uid %d): run as that user, or remove it with `rm -rf %s`."
-                % (path, os.stat(path).st_uid, path)
+                f"{path} belongs to another user (uid {path.stat().st_uid}): "
+                f"run as that user, or remove it with `rm -rf {path}`."
             )
     if not os.access(ROOT, os.W_OK):
-        refuse("%s cannot be written by you: clone it to a place of your own." % ROOT)
+        refuse(f"{ROOT} cannot be written by you: clone it to a place of your own.")
 
 
-def venv_works():
+def venv_works() -> bool:
     """Whether `.venv` is whole and of this Python."""
-    if not os.path.exists(PYTHON):
-        return False
     ask = "import sys, pip; print('%d.%d' % sys.version_info[:2])"
     try:
-        told = subprocess.check_output([PYTHON, "-c", ask], stderr=subprocess.DEVNULL, timeout=60)
+        told = subprocess.check_output(
+            [str(PYTHON), "-c", ask], stderr=subprocess.DEVNULL, timeout=60
+        )
     except (OSError, subprocess.SubprocessError):
         return False
-    return told.decode().strip() == "%d.%d" % sys.version_info[:2]
+    return told.decode().strip() == VERSION
 
 
-def make_venv():
+def make_venv() -> bool:
+    """Make it anew; whether that worked."""
     print("Making .venv ...", flush=True)
     shutil.rmtree(VENV, ignore_errors=True)
-    return subprocess.call(
-        [sys.executable, "-m", "venv", VENV], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    ) == 0 and venv_works()
+    made = subprocess.call(
+        [sys.executable, "-m", "venv", str(VENV)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    return made == 0 and venv_works()
 
 
-def ensure_venv():
+def ensure_venv() -> None:
+    """A whole `.venv`, or the sentence that names the package."""
     if venv_works() or make_venv():
         return
-    package = "python%d.%d-venv" % sys.version_info[:2]
     if is_root_on_debian() and apt_install("python3-venv") and make_venv():
         return
     shutil.rmtree(VENV, ignore_errors=True)
     refuse(
-        "This Python cannot make a virtual environment: install it with "
-        "`apt-get install python3-venv` (or %s) as root, then start again." % package
+        "this Python cannot make a virtual environment: as root run `apt-get install "
+        f"python3-venv` (for another Python: python{VERSION}-venv), then start again."
     )
 
 
-def stamp_of(level):
+def stamp_of(level: str) -> str:
     """What has to be the same for an installation to be still right."""
-    with open(os.path.join(ROOT, "requirements", level + ".txt"), "rb") as file:
-        return hashlib.sha256(file.read() + sys.version.encode()).hexdigest()
+    pins = (ROOT / "requirements" / f"{level}.txt").read_bytes()
+    return hashlib.sha256(pins + sys.version.encode()).hexdigest()
 
 
-def stamp_path(level):
-    return os.path.join(VENV, "installed-" + level)
-
-
-def is_installed(level):
-    try:
-        with open(stamp_path(level)) as file:
-            return file.read() == stamp_of(level)
-    except OSError:
-        return False
-
-
-def ensure_installed(level):
+def ensure_installed(level: str) -> None:
     """`level`: local or test; test holds everything of local."""
-    if is_installed(level):
+    stamp = VENV / f"installed-{level}"
+    if stamp.is_file() and stamp.read_text() == stamp_of(level):
         return
     print("Installing the pinned requirements (the first time takes a minute) ...", flush=True)
-    requirements = os.path.join(ROOT, "requirements", level + ".txt")
     status = subprocess.call(
-        [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
-         "--require-hashes", "--no-deps", "-r", requirements]
+        [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
+         "--root-user-action=ignore", "--require-hashes", "--no-deps",
+         "-r", str(ROOT / "requirements" / f"{level}.txt")]
     )  # fmt: skip
     if status:
-        refuse("The requirements could not be installed: check the network, then start again.")
+        refuse("the requirements could not be installed: check the network, then start again.")
     for each in ("local", "test") if level == "test" else (level,):
-        with open(stamp_path(each), "w") as file:
-            file.write(stamp_of(each))
+        (VENV / f"installed-{each}").write_text(stamp_of(each))
 
 
-def chromium():
+def chromium() -> str:
     """The browser's path: CHROMIUM, PATH, or Debian's package when root."""
-    given = os.environ.get("CHROMIUM")
+    given = os.environ.get("CHROMIUM", "")
     if given:
         if not os.access(given, os.X_OK):
-            refuse("CHROMIUM is %r, which is no program: give the path of a Chromium." % given)
+            refuse(f"CHROMIUM is {given!r}, which is no program: give the path of a Chromium.")
         return given
     found = next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
     if found is None and is_root_on_debian() and apt_install("chromium"):
         found = shutil.which("chromium")
     if found is None:
         refuse(
-            "There is no Chromium for the browser tests: install it (`apt-get install chromium` "
-            "on Debian), or name it with CHROMIUM=/path/to/chromium."
+            "there is no Chromium for the browser tests: install it (on Debian as root: "
+            "`apt-get install chromium`), or name it with CHROMIUM=/path/to/chromium."
         )
-    return found
+    return str(found)
 
 
-def call(*command, **extra):
+def step(*command: str) -> None:
     """Run one step of `lint`; stop at the first that fails."""
     print("$ " + " ".join(command), flush=True)
-    status = subprocess.call((PYTHON, "-m") + command, cwd=ROOT, env=dict(os.environ, **extra))
+    status = subprocess.call([str(PYTHON), "-m", *command], cwd=str(ROOT))
     if status:
         sys.exit(status)
 
 
-def lint():
+def lint() -> None:
     """Style, types, import contracts, migrations, and Django's checks with production settings."""
-    call("ruff", "check", ".")
-    call("ruff", "format", "--check", ".")
-    call("mypy")
-    call("importlinter.cli", "lint")
-    call("devstack.checked", "makemigrations", "--check", "--dry-run")
-    call("devstack.checked", "check", "--deploy", "--fail-level", "WARNING")
+    step("ruff", "check", ".")
+    step("ruff", "format", "--check", ".")
+    step("mypy")
+    step("devstack.contracts")
+    step("devstack.checked", "makemigrations", "--check", "--dry-run")
+    step("devstack.checked", "check", "--deploy", "--fail-level", "WARNING")
 
 
-def main(command, rest):
-    check_python()
+def main(command: str) -> None:
+    """Install what the command needs and hand over to it."""
+    check_place()
     ensure_venv()
     ensure_installed("local" if command == "run" else "test")
-    os.chdir(ROOT)
+    os.chdir(str(ROOT))
     if command == "run":
-        os.execv(PYTHON, [PYTHON, "manage.py", "runall"] + rest)
-    if command == "lint":
-        lint()
+        os.execv(str(PYTHON), [str(PYTHON), "manage.py", "runall"])  # noqa: S606
     if command == "test":
         os.environ["CHROMIUM"] = chromium()
+    if command in ("test", "lint"):
         lint()
-        os.execv(PYTHON, [PYTHON, "-m", "pytest"] + rest)
+    if command == "test":
+        os.execv(str(PYTHON), [str(PYTHON), "-m", "pytest"])  # noqa: S606
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] not in (["run"], ["test"], ["lint"], ["env"]):
+    if sys.argv[1:] not in (["run"], ["test"], ["lint"], ["env"]):
         refuse("use `run`, `test`, `lint` or `env`.")
-    main(sys.argv[1], sys.argv[2:])
+    main(sys.argv[1])

@@ -59,7 +59,7 @@ def spawn(
         user=user,
         group="nogroup" if user else None,
         extra_groups=[] if user else None,
-        preexec_fn=dies_with_us(death_signal),  # noqa: PLW1509 - before any thread of ours runs
+        preexec_fn=dies_with_us(death_signal),
     )
 
 

@@ -72,9 +72,7 @@ class _Servers:
             config.add_cleanup(valkey.stop)
             os.environ["REDIS_URL"] = runenv.redis_url(kept)
 
-    def _start_postgres(
-        self, config: pytest.Config, place: Path, kept: runenv.Remembered
-    ) -> None:
+    def _start_postgres(self, config: pytest.Config, place: Path, kept: runenv.Remembered) -> None:
         passwords = place / "remembered.json"
         kept = _kept_passwords(passwords, kept)
         postgres = Postgres(place / "postgres", kept, fast=True)

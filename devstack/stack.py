@@ -26,7 +26,7 @@ _held: list[tuple[Plan, IO[str]]] = []
 
 
 def prepare() -> None:
-    """Before Django loads: take the checkout's lock and write `run.env`. Exits 1 with a sentence."""
+    """Before Django loads: take the checkout's lock, write `run.env`. Exits 1 with one sentence."""
     try:
         runenv.directory(LOCAL)
         lock = _locked(LOCAL / "lock")

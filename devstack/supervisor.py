@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import subprocess
 import sys
@@ -135,10 +136,8 @@ class Supervisor:
                 process.send(child.popen, child.stop_signal, group=False)
             until = time.monotonic() + GRACE_SECONDS
             for child in batch:
-                try:
+                with contextlib.suppress(subprocess.TimeoutExpired):
                     child.popen.wait(max(until - time.monotonic(), 0.1))
-                except subprocess.TimeoutExpired:
-                    pass
                 process.send(child.popen, signal.SIGKILL)
                 child.popen.wait()
         self.children.clear()

@@ -17,10 +17,10 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
-from ycloud_client import APIError, CallRecord, NoResponseError, YCloudClient, YCloudError
 
 from onboarding import transitions
 from onboarding.models import Onboarding, ProviderCall
+from ycloud_client import APIError, CallRecord, NoResponseError, YCloudClient, YCloudError
 
 T = TypeVar("T")
 Call = Callable[[YCloudClient], T]

@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.utils import timezone
-from ycloud_client import APIError, AuthenticationError, ConflictError, RateLimitError, is_unbound
 
 from onboarding import schedule, ycloud
 from onboarding.models import ProviderCall, WebhookEvent
@@ -19,6 +18,7 @@ from onboarding.reasons import for_register_refusal
 from onboarding.states import State
 from onboarding.steps.look import Pass
 from onboarding.steps.outcome import Outcome, go, stop, wait
+from ycloud_client import APIError, AuthenticationError, ConflictError, RateLimitError, is_unbound
 
 S = State
 Kind = ProviderCall.Kind

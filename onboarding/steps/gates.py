@@ -12,8 +12,6 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
-from ycloud_client import PhoneNumber as ListedNumber
-from ycloud_client import YCloudError, is_unbound
 
 from onboarding import schedule
 from onboarding.models import Onboarding, PhoneNumber, WhatsAppBusinessAccount
@@ -22,6 +20,8 @@ from onboarding.states import State
 from onboarding.steps import acts
 from onboarding.steps.look import Pass, keep_number
 from onboarding.steps.outcome import Outcome, stop, wait
+from ycloud_client import PhoneNumber as ListedNumber
+from ycloud_client import YCloudError, is_unbound
 
 S = State
 Gate = Callable[[Pass], Outcome | None]

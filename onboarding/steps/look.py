@@ -7,11 +7,11 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
-from ycloud_client import BusinessAccount, WabaId, YCloudError
-from ycloud_client import PhoneNumber as ListedNumber
 
 from onboarding import transitions, ycloud
 from onboarding.models import Onboarding, PhoneNumber, ProviderCall, WhatsAppBusinessAccount
+from ycloud_client import BusinessAccount, WabaId, YCloudError
+from ycloud_client import PhoneNumber as ListedNumber
 
 Kind = ProviderCall.Kind
 

@@ -8,7 +8,6 @@ from datetime import timedelta
 
 from django.db import IntegrityError
 from django.utils import timezone
-from ycloud_client import AuthenticationError, PermissionDeniedError, RateLimitError, YCloudError
 
 from onboarding import schedule, transitions, ycloud
 from onboarding.models import Onboarding
@@ -16,6 +15,7 @@ from onboarding.states import State
 from onboarding.steps import acts, gates
 from onboarding.steps.look import HeldByAnotherTenantError, Pass, keep_number
 from onboarding.steps.outcome import Outcome, go, stop, wait
+from ycloud_client import AuthenticationError, PermissionDeniedError, RateLimitError, YCloudError
 
 logger = logging.getLogger(__name__)
 

@@ -24,9 +24,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.SANDBOX_ORIGIN:
             raise CommandError("Demo logins are made only where the sandbox is in use.")
-        tenant, _ = Tenant.objects.get_or_create(
-            slug="demo", defaults={"name": "John's Cake Shop"}
-        )
+        tenant, _ = Tenant.objects.get_or_create(slug="demo", defaults={"name": "John's Cake Shop"})
         other, _ = Tenant.objects.get_or_create(slug="other", defaults={"name": "Other Tenant"})
         customer = self._person("customer@example.com", "Demo Customer")
         stranger = self._person("stranger@example.com", "Another Customer")

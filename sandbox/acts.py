@@ -1,0 +1,165 @@
+"""What the control panel's buttons do to accounts and numbers, and which events YCloud sends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from sandbox import scenarios
+from sandbox.world import Account, Number, World
+
+Emit = Callable[[str, dict[str, Any]], None]
+
+
+class UnknownActError(ValueError):
+    """No such act, account or number; the text says which."""
+
+
+def act(world: World, emit: Emit, asked: dict[str, Any]) -> None:
+    """Do one act: `{"act": name, "waba_id" or "phone_number_id": …}`. Raises UnknownActError."""
+    name = str(asked.get("act", ""))
+    with world.lock:
+        if name in ACCOUNT_ACTS:
+            account = world.accounts.get(str(asked.get("waba_id", "")))
+            if account is None:
+                raise UnknownActError(f"{name} needs the waba_id of an account that exists")
+            ACCOUNT_ACTS[name](world, emit, account, asked)
+        elif name in NUMBER_ACTS:
+            number = world.numbers.get(str(asked.get("phone_number_id", "")))
+            if number is None:
+                raise UnknownActError(f"{name} needs the phone_number_id of a number that exists")
+            NUMBER_ACTS[name](world, emit, number)
+        else:
+            known = ", ".join(sorted([*ACCOUNT_ACTS, *NUMBER_ACTS]))
+            raise UnknownActError(f"unknown act {name!r}: use one of {known}")
+    world.save()
+
+
+# --- Accounts ------------------------------------------------------------------------------------
+
+
+def _account_event(emit: Emit, account: Account, kind: str, **more: Any) -> None:
+    answer = account["answer"]
+    shown = {"id": answer["id"], "name": answer["name"], **more}
+    emit(f"whatsapp.business_account.{kind}", {"whatsappBusinessAccount": shown})
+
+
+def _attach_payment(world: World, emit: Emit, account: Account, asked: dict[str, Any]) -> None:
+    # Nothing documents an event for this; `announce` sends the likeliest one all the same.
+    account["answer"]["paymentMethodAttached"] = True
+    if asked.get("announce"):
+        _account_event(emit, account, "updated")
+
+
+def _approve_review(world: World, emit: Emit, account: Account, asked: dict[str, Any]) -> None:
+    account["answer"]["accountReviewStatus"] = "APPROVED"
+    _account_event(emit, account, "reviewed", accountReviewStatus="APPROVED", decision="APPROVED")
+
+
+def _reject_review(world: World, emit: Emit, account: Account, asked: dict[str, Any]) -> None:
+    account["answer"]["accountReviewStatus"] = "REJECTED"
+    _account_event(emit, account, "reviewed", accountReviewStatus="REJECTED", decision="REJECTED")
+
+
+def _ban(world: World, emit: Emit, account: Account, asked: dict[str, Any]) -> None:
+    account["answer"]["banState"] = "DISABLE"
+    _account_event(emit, account, "updated", updateEvent="DISABLED_UPDATE", banState="DISABLE")
+
+
+def _reinstate(world: World, emit: Emit, account: Account, asked: dict[str, Any]) -> None:
+    account["answer"]["banState"] = "REINSTATE"
+    _account_event(emit, account, "updated", updateEvent="DISABLED_UPDATE", banState="REINSTATE")
+
+
+def _bind(world: World, emit: Emit, account: Account, asked: dict[str, Any]) -> None:
+    account["bound"] = True
+
+
+def _add_number(world: World, emit: Emit, account: Account, asked: dict[str, Any]) -> None:
+    world.add_number(account["answer"]["id"], scenarios.traits("approve"))
+
+
+def _delete(world: World, emit: Emit, account: Account, asked: dict[str, Any]) -> None:
+    account["bound"] = False
+    account["answer"]["removed"] = True
+    _account_event(emit, account, "deleted", removedReason="ACCOUNT_DISCONNECTED")
+
+
+ACCOUNT_ACTS: dict[str, Callable[[World, Emit, Account, dict[str, Any]], None]] = {
+    "attach_payment": _attach_payment,
+    "approve_review": _approve_review,
+    "reject_review": _reject_review,
+    "ban": _ban,
+    "reinstate": _reinstate,
+    "bind": _bind,
+    "add_number": _add_number,
+    "delete": _delete,
+}
+
+# --- Numbers -------------------------------------------------------------------------------------
+
+
+def _number_event(emit: Emit, number: Number, kind: str, *names: str, **more: Any) -> None:
+    answer = number["answer"]
+    shown = {name: answer[name] for name in ("id", "phoneNumber", "wabaId", *names)}
+    emit(f"whatsapp.phone_number.{kind}", {"whatsappPhoneNumber": {**shown, **more}})
+
+
+def _decide_name(emit: Emit, number: Number, decision: str, status: str) -> None:
+    number["name_review"] = decision != "APPROVED"
+    number["answer"]["nameStatus"] = status
+    _number_event(emit, number, "name_updated", "verifiedName", "nameStatus", decision=decision)
+
+
+def _approve_name(world: World, emit: Emit, number: Number) -> None:
+    _decide_name(emit, number, "APPROVED", "APPROVED")
+
+
+def _decline_name(world: World, emit: Emit, number: Number) -> None:
+    _decide_name(emit, number, "REJECTED", "DECLINED")
+
+
+def _verify_number(world: World, emit: Emit, number: Number) -> None:
+    number["answer"]["codeVerificationStatus"] = "VERIFIED"
+
+
+def _clear_pin(world: World, emit: Emit, number: Number) -> None:
+    number["pin"] = False
+
+
+def _connect_now(world: World, emit: Emit, number: Number) -> None:
+    number["connect_at"] = world.clock()
+    world.settled(number)
+
+
+def _set_status(status: str) -> Callable[[World, Emit, Number], None]:
+    def set_status(world: World, emit: Emit, number: Number) -> None:
+        number["connect_at"] = None
+        number["answer"]["status"] = status
+        _number_event(emit, number, "quality_updated", "status", "qualityRating")
+
+    return set_status
+
+
+def _offboard(world: World, emit: Emit, number: Number) -> None:
+    number["answer"]["status"] = "DISCONNECTED"
+    _number_event(emit, number, "quality_updated", "status", updateEvent="ACCOUNT_OFFBOARDED")
+
+
+def _reconnect(world: World, emit: Emit, number: Number) -> None:
+    number["answer"]["status"] = "CONNECTED"
+    _number_event(emit, number, "quality_updated", "status", updateEvent="ACCOUNT_RECONNECTED")
+
+
+NUMBER_ACTS: dict[str, Callable[[World, Emit, Number], None]] = {
+    "approve_name": _approve_name,
+    "decline_name": _decline_name,
+    "verify_number": _verify_number,
+    "clear_pin": _clear_pin,
+    "connect_now": _connect_now,
+    "ban_number": _set_status("BANNED"),
+    "flag_number": _set_status("FLAGGED"),
+    "unverify": _set_status("UNVERIFIED"),
+    "offboard": _offboard,
+    "reconnect": _reconnect,
+}

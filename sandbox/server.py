@@ -1,0 +1,294 @@
+"""The HTTP front: YCloud under /v2, Meta under /graph, /dialog and /sdk.js, the control panel."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from sandbox import acts, meta, scenarios
+from sandbox.webhooks import Sender
+from sandbox.world import World
+from sandbox.ycloud import Answer, Call, YCloud, now_text
+
+ASSETS = Path(__file__).parent / "assets"
+TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+}
+PAGES = {"/": "panel.html", "/dialog": "dialog.html", "/sdk.js": "sdk.js"}
+BODY_LIMIT = 1_000_000
+
+
+class SandboxServer:
+    """The whole sandbox on one port of the loopback; also a context manager for tests."""
+
+    def __init__(
+        self,
+        port: int = 0,
+        *,
+        state: Path | None = None,
+        webhook_url: str = "",
+        app_origins: tuple[str, ...] = ("http://localhost:8000",),
+        time_scale: float = 0.01,
+        latency_ms: int = 0,
+        log: bool = False,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.world = World(state, clock)
+        self.app_origins = app_origins
+        self.latency_ms = latency_ms
+        self.log = log
+        self.sender = Sender(webhook_url, time_scale)
+        self.ycloud = YCloud(self.world, self.emit)
+        self._http = ThreadingHTTPServer(("127.0.0.1", port), _handler(self))
+        self._http.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._http.server_address[1]}"
+        self._thread: threading.Thread | None = None
+
+    def emit(self, kind: str, payload: dict[str, Any]) -> None:
+        """Send a webhook event."""
+        with self.world.lock:
+            endpoints = list(self.world.endpoints.values())
+        self.sender.send(kind, payload, now_text(self.world), endpoints)
+
+    def serve(self) -> None:
+        """Answer until `close`."""
+        self._http.serve_forever(poll_interval=0.1)
+
+    def close(self) -> None:
+        """Stop answering, end the sender, keep the state."""
+        self._http.shutdown()
+        self._http.server_close()
+        self.sender.stop()
+        self.world.save()
+
+    def __enter__(self) -> SandboxServer:
+        self._thread = threading.Thread(target=self.serve, daemon=True, name="sandbox")
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    # --- The control panel's JSON --------------------------------------------------------------
+
+    def overview(self) -> dict[str, Any]:
+        """`GET /control/`."""
+        return {
+            **self.world.overview(),
+            "scenarios": [
+                {k: v for k, v in asdict(s).items() if k != "traits"}
+                for s in scenarios.CATALOGUE.values()
+            ],
+            "deliveries": list(self.sender.log)[::-1],
+        }
+
+    def control(self, path: str, sent: dict[str, Any]) -> Any:
+        """`POST /control/…`. Raises ValueError or KeyError for what makes no sense."""
+        if path == "/control/":
+            scenarios.traits(sent["scenario"], sent.get("params"))
+            with self.world.lock:
+                self.world.scenario = scenarios.find(sent["scenario"]).name
+                self.world.params = dict(sent.get("params") or {})
+                self.world.once = bool(sent.get("once"))
+            self.world.save()
+        elif path == "/control/act":
+            acts.act(self.world, self.emit, sent)
+        elif path == "/control/fault":
+            with self.world.lock:
+                self.world.faults.append({"times": 1, **sent})
+        elif path == "/control/quota":
+            self.ycloud.per_second = int(sent.get("per_second", self.ycloud.per_second))
+            self.ycloud.per_hour = int(sent.get("per_hour", self.ycloud.per_hour))
+        elif path == "/control/again":
+            return {"sent": self.sender.again(str(sent.get("event_id", "")))}
+        elif path == "/control/reset":
+            self.world.reset()
+            self.sender.log.clear()
+            self.world.save()
+        elif path == "/control/signup":
+            mode = sent.get("connection_mode", "business_platform")
+            return meta.finish(self.world, mode, sent.get("scenario", ""), sent.get("params"))
+        else:
+            raise KeyError(path)
+        return self.overview()
+
+
+def _handler(server: SandboxServer) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        """One connection."""
+
+        protocol_version = "HTTP/1.1"
+        server_version = "sandbox"
+        disable_nagle_algorithm = True
+
+        def do_GET(self) -> None:
+            self._route()
+
+        def do_POST(self) -> None:
+            self._route()
+
+        def do_PATCH(self) -> None:
+            self._route()
+
+        def do_DELETE(self) -> None:
+            self._route()
+
+        def _route(self) -> None:
+            parts = urlsplit(self.path)
+            query = dict(parse_qsl(parts.query, keep_blank_values=True))
+            length = int(self.headers.get("Content-Length") or 0)
+            if length > BODY_LIMIT:
+                self._json(413, {"error": "too large"})
+                return
+            raw = self.rfile.read(length)
+            host = (self.headers.get("Host") or "").rsplit(":", 1)[0]
+            if host not in ("127.0.0.1", "localhost"):
+                self._json(421, {"error": "this sandbox answers on the loopback only"})
+            elif parts.path.startswith("/v2/"):
+                self._ycloud(parts.path[3:], query, raw)
+            elif parts.path.startswith("/graph/"):
+                self._graph(parts.path, query, raw)
+            elif self.command == "POST":
+                self._control(parts.path, raw)
+            else:
+                self._page(parts.path)
+
+        # --- YCloud and Meta -----------------------------------------------------------------
+
+        def _ycloud(self, path: str, query: dict[str, str], raw: bytes) -> None:
+            if server.latency_ms:
+                time.sleep(server.latency_ms / 1000)
+            body = _object(raw)
+            key = self.headers.get("X-API-Key", "")
+            answer = server.ycloud.answer(Call(self.command, path, query, body, key))
+            if self.command != "GET":
+                server.world.save()
+            if answer.drop is not None:
+                self._drop(answer)
+                return
+            content = answer.raw
+            if content is None:
+                content = json.dumps(answer.body).encode()
+            kind = "application/json" if answer.raw is None else "text/html"
+            self._send(answer.status, content, kind, answer.headers)
+
+        def _drop(self, answer: Answer) -> None:
+            time.sleep(answer.drop or 0)
+            self.close_connection = True
+            self.connection.shutdown(socket.SHUT_RDWR)
+
+        def _graph(self, path: str, query: dict[str, str], raw: bytes) -> None:
+            name = path.split("/", 3)[-1]
+            fault = server.world.take_fault(f"graph_{name.replace('/', '_')}", None) or {}
+            server.world.graph_calls.append({"method": self.command, "path": path})
+            if fault.get("fault") == "server_error":
+                self._json(500, {"error": {"message": "Please retry.", "code": 2}})
+                return
+            if fault.get("fault") in ("timeout_before", "timeout_after"):
+                self._drop(Answer(drop=float(fault.get("seconds", 1))))
+                return
+            form = dict(parse_qsl(raw.decode(), keep_blank_values=True))
+            bearer = self.headers.get("Authorization", "").removeprefix("Bearer ")
+            try:
+                if name == "oauth/access_token":
+                    self._json(200, meta.access_token(server.world, form or query))
+                elif name == "debug_token":
+                    self._json(200, meta.debug_token(server.world, query, bearer))
+                else:
+                    raise meta.GraphError(404, 803, "Unknown path.")
+            except meta.GraphError as error:
+                self._json(error.status, error.body)
+
+        # --- Control, pages --------------------------------------------------------------------
+
+        def _control(self, path: str, raw: bytes) -> None:
+            # A JSON type needs a preflight, so no foreign page can press our buttons.
+            if "application/json" not in self.headers.get("Content-Type", ""):
+                self._json(415, {"error": "send application/json"})
+                return
+            try:
+                self._json(200, server.control(path, _object(raw)))
+            except (ValueError, KeyError, TypeError) as error:
+                self._json(400, {"error": f"{error}"})
+
+        def _page(self, path: str) -> None:
+            if path == "/healthz":
+                self._send(200, b"ok\n", "text/plain")
+            elif path == "/control/":
+                self._json(200, server.overview())
+            elif path == "/dialog/config":
+                self._json(200, {"app_origins": server.app_origins, **_dialog_config(server)})
+            else:
+                self._asset(PAGES.get(path) or path.removeprefix("/assets/"))
+
+        def _asset(self, name: str) -> None:
+            file = ASSETS / name
+            if "/" in name or not file.is_file():
+                self._json(404, {"error": "there is nothing here"})
+                return
+            self._send(200, file.read_bytes(), TYPES[file.suffix])
+
+        def _json(self, status: int, body: Any) -> None:
+            self._send(status, json.dumps(body).encode(), "application/json")
+
+        def _send(
+            self, status: int, content: bytes, kind: str, headers: dict[str, str] | None = None
+        ) -> None:
+            self.send_response(status)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(content)))
+            self.send_header("Cache-Control", "no-store")
+            for name, value in (headers or {}).items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, format: str, *args: Any) -> None:
+            """Method, path without its query, status; never a code or a key."""
+            path = urlsplit(self.path).path
+            if server.log and path not in ("/healthz", "/control/", "/dialog/config"):
+                print(f"{self.command} {path} {args[1] if len(args) > 1 else ''}", flush=True)
+
+    return Handler
+
+
+def _dialog_config(server: SandboxServer) -> dict[str, Any]:
+    return {
+        "scenario": server.world.scenario,
+        "traits": scenarios.traits(server.world.scenario, server.world.params),
+        "scenarios": [
+            {
+                "name": s.name,
+                "title": s.title,
+                "ending": s.traits.get("ending", "finish"),
+                "step": s.traits.get("step", scenarios.DEFAULTS["step"]),
+            }
+            for s in scenarios.CATALOGUE.values()
+        ],
+    }
+
+
+def _object(raw: bytes) -> dict[str, Any]:
+    if not raw:
+        return {}
+    try:
+        body = json.loads(raw)
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}
