@@ -83,6 +83,7 @@ class _Servers:
 
     def _place(self, config: pytest.Config) -> Path:
         runenv.directory(runenv.LOCAL)
+        (runenv.ROOT / "staticfiles").mkdir(exist_ok=True)  # whitenoise warns without it
         place = runenv.LOCAL / "test"
         runenv.directory(place)
         self.lock: IO[str] = (place / "lock").open("w")

@@ -56,6 +56,7 @@ def ensure(local: Path = LOCAL, given: Mapping[str, str] | None = None) -> Plan:
     """
     given = _given() if given is None else given
     directory(local)
+    (ROOT / "staticfiles").mkdir(exist_ok=True)  # whitenoise warns without it
     remembered = _with_free_ports(_remembered(local), local)
     plan = _planned(remembered, given)
     lines = "".join(f"{name}={value}\n" for name, value in sorted(plan.values.items()))

@@ -64,8 +64,10 @@ def read(row: Onboarding, *wanted: tuple[Kind, str, Call[T]]) -> list[T | YCloud
     `wanted`: (kind, target for the journal, the call). Raises OvertakenError.
     """
     transitions.renew(row)
-    ends = [_threads_of(os.getpid()).submit(copy_context().run, _hear, w[2]) for w in wanted[1:]]
-    answers = [copy_context().run(_hear, wanted[0][2]), *(end.result() for end in ends)]
+    http = client()  # before the threads: two that come at once would make two
+    threads = _threads_of(os.getpid())
+    ends = [threads.submit(copy_context().run, _hear, http, w[2]) for w in wanted[1:]]
+    answers = [copy_context().run(_hear, http, wanted[0][2]), *(end.result() for end in ends)]
     ProviderCall.objects.bulk_create(
         _described(ProviderCall(onboarding=row, kind=kind, target=target), record, answer)
         for (kind, target, _), (answer, heard) in zip(wanted, answers, strict=True)
@@ -74,11 +76,11 @@ def read(row: Onboarding, *wanted: tuple[Kind, str, Call[T]]) -> list[T | YCloud
     return [answer for answer, _ in answers]
 
 
-def _hear(call: Call[T]) -> tuple[T | YCloudError, list[CallRecord]]:
+def _hear(http: YCloudClient, call: Call[T]) -> tuple[T | YCloudError, list[CallRecord]]:
     heard: list[CallRecord] = []
     _heard.set(heard)
     try:
-        return call(client()), heard
+        return call(http), heard
     except YCloudError as error:
         return error, heard
 
@@ -89,7 +91,7 @@ def act(row: Onboarding, kind: Kind, target: str, call: Call[T]) -> tuple[T, Pro
     """
     transitions.renew(row)
     intent = _intend(row, kind, target)
-    answer, heard = copy_context().run(_hear, call)
+    answer, heard = copy_context().run(_hear, client(), call)
     _described(intent, heard[-1] if heard else None, answer)
     intent.save()
     if isinstance(answer, YCloudError):

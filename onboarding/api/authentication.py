@@ -18,6 +18,10 @@ class GuestAuthentication(SessionAuthentication):
         self.enforce_csrf(request)
         return access.guest(link.tenant, link.pk), None
 
+    def authenticate_header(self, request: Request) -> str:
+        """Makes "not signed in" a 401: the first class's word counts."""
+        return "Session"
+
 
 class MemberAuthentication(BaseAuthentication):
     """A signed-in user, seen as the member of their tenants."""
@@ -28,7 +32,3 @@ class MemberAuthentication(BaseAuthentication):
             return None
         SessionAuthentication().enforce_csrf(request)
         return access.member(user), None
-
-    def authenticate_header(self, request: Request) -> str:
-        """Makes "not signed in" a 401."""
-        return "Session"

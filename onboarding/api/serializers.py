@@ -7,7 +7,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from onboarding import launch, requirements
-from onboarding.models import Onboarding, SignupEvent
+from onboarding.models import Onboarding
 from onboarding.models.onboarding import ConnectionMode
 
 DIGITS = RegexValidator(r"\A[0-9]{1,40}\Z", "An id of Meta's is a string of digits.")
@@ -188,12 +188,7 @@ class TimelineEntrySerializer(serializers.Serializer[Any]):
     at = serializers.DateTimeField()
     kind = serializers.ChoiceField(choices=["state", "window"])
     text = serializers.CharField()
+    detail = serializers.CharField(allow_blank=True)
     state = serializers.CharField(allow_null=True)
     reason = serializers.CharField(allow_null=True)
     actor = serializers.CharField()
-
-
-class SignupEventSerializer(serializers.ModelSerializer[SignupEvent]):
-    class Meta:
-        model = SignupEvent
-        fields = ["event", "login_status", "current_step", "error_code", "at"]
