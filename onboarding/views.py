@@ -165,6 +165,8 @@ def _page_config(slug: str, row: Onboarding | None) -> dict[str, Any]:
     return {
         "onboarding": str(row.public_id) if row else None,
         "state": row.state if row else None,
+        "connection_mode": row.connection_mode if row else None,
+        "launched": bool(row and row.launched_at),
         "tenant": slug,
         "api": "/api/v1/onboardings/",
         "csrf_url": "/api/v1/csrf/",
