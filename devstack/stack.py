@@ -125,7 +125,7 @@ def _start_children(supervisor: Supervisor, plan: Plan, env: dict[str, str]) -> 
         python, "-m", "gunicorn", "config.wsgi", "--config", "config/gunicorn.py",
         "--bind", f"127.0.0.1:{plan.port}",
     ])  # fmt: skip
-    celery = [python, "-m", "celery", "-A", "config"]
+    celery = [python, "-m", "celery", "--quiet", "-A", "config"]
     # SIGQUIT: a cold stop. Rows have leases, so nothing is lost, and nobody waits for a call.
     for name, queue, processes in (("worker", "default", 2), ("exchange", "exchange", 1)):
         supervisor.start(name, [

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from onboarding import reasons, requirements
 from onboarding.models import Onboarding, PhoneNumber, SignupEvent, Transition
+from onboarding.models.onboarding import ConnectionMode
 from onboarding.states import FINAL, PARKED, WORKING, State
 
 S = State
@@ -57,32 +58,35 @@ def _passed(row: Onboarding) -> int:
 
 def milestones(row: Onboarding) -> list[Milestone]:
     """The customer's five steps, with the one under way or stopped at."""
-    account, number = row.business_account, row.number
-    name = account.name if account else ""
-    e164 = number.e164 if number else ""
-    labels = (
-        ("signed_up", gettext("Meta's window finished")),
-        (
-            "linked",
-            gettext("Account “%(name)s” found") % {"name": name}
-            if name
-            else gettext("Account found"),
-        ),
-        ("paid", gettext("Payment method attached by YCloud")),
-        (
-            "registered",
-            gettext("Number %(number)s registered") % {"number": e164}
-            if e164
-            else gettext("Number registered"),
-        ),
-        ("connected", gettext("Connected")),
-    )
     times = _times(row)
     passed = _passed(row)
     stopped = State(row.state) not in WORKING | {S.STARTED, S.CONNECTED}
+    found = []
+    for index, (key, done, doing) in enumerate(_labels(row)):
+        status = _status(index, passed, stopped)
+        found.append(Milestone(key, doing if status == "current" else done, status, times.get(key)))
+    return found
+
+
+def _labels(row: Onboarding) -> list[tuple[str, str, str]]:
+    """Key, and the words for it when it is done and while it is being done."""
+    name = row.business_account.name if row.business_account else ""
+    number = display_number(row.number.e164) if row.number else ""
+    account = gettext("Account “%(name)s” found") % {"name": name}
+    accepted = gettext("Number %(number)s accepted") % {"number": number}
+    accepting = gettext("Registering number %(number)s") % {"number": number}
+    if row.connection_mode == ConnectionMode.BUSINESS_APP:
+        accepting = gettext("Taking over number %(number)s") % {"number": number}
     return [
-        Milestone(key, label, _status(index, passed, stopped), times.get(key))
-        for index, (key, label) in enumerate(labels)
+        ("signed_up", gettext("Meta's window finished"), gettext("Meta's window")),
+        ("linked", account if name else gettext("Account found"), gettext("Finding your account")),
+        ("paid", gettext("Payment method attached by YCloud"), gettext("Checking your account")),
+        (
+            "registered",
+            accepted if number else gettext("Number accepted"),
+            accepting if number else gettext("Registering the number"),
+        ),
+        ("connected", gettext("Connected"), gettext("WhatsApp switches the number on")),
     ]
 
 
@@ -282,6 +286,8 @@ def poll_seconds(row: Onboarding) -> int:
 def card(row: Onboarding) -> dict[str, Any]:
     """Everything that the page's card shows of an onboarding."""
     due = requirements.of(row)
+    # A wait of seconds in which nobody has anything to do is a sentence, not a stop.
+    passing = bool(due) and due[0].tone == "wait" and not due[0].remedy
     return {
         "id": str(row.public_id),
         "state": row.state,
@@ -290,13 +296,13 @@ def card(row: Onboarding) -> dict[str, Any]:
         "mode": row.connection_mode,
         "tone": _tone(row),
         "milestones": milestones(row),
-        "requirement": due[0] if due else None,
+        "requirement": due[0] if due and not passing else None,
         "choices": [_choice(offer) for offer in row.choices],
         "acts": requirements.acts(row),
         "number": _number(row.number),
         "account_name": row.business_account.name if row.business_account else "",
         "history": timeline(row),
-        "waiting_text": waiting_text(row),
+        "waiting_text": f"{due[0].what}." if passing else waiting_text(row),
         "poll_seconds": poll_seconds(row),
         "reference": row.reference,
         "error_code": row.error_code,

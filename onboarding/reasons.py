@@ -23,7 +23,7 @@ WHO_LABELS: dict[str, Text] = {
     PARTNER: _("Your partner"),
     YCLOUD: _("YCloud, the messaging provider"),
     META: _("Meta"),
-    NOBODY: _("Nobody: this goes on by itself"),
+    NOBODY: _("This goes on by itself"),
 }
 
 

@@ -9,6 +9,7 @@ from uuid import UUID
 from csp.decorators import csp_update
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
+from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
@@ -19,9 +20,12 @@ from django.views.decorators.http import require_POST, require_safe
 
 from onboarding import guests, launch, services
 from onboarding.models import Onboarding
-from onboarding.progress import card
+from onboarding.progress import card, display_number
 from onboarding.states import FINAL, State
 from tenants.access import Asker, tenant_for, tenants_of
+
+NOT_BEGUN = Q(state=State.STARTED, launched_at__isnull=True)
+"""A mode was chosen and nothing more: nothing to come back to."""
 
 NO_ID = "00000000-0000-0000-0000-000000000000"
 
@@ -99,7 +103,7 @@ def _connect(request: HttpRequest) -> HttpResponseBase:
     if not asker.tenant_ids:
         return render(request, "no_tenant.html", status=403)
     tenant = tenant_for(asker, request.GET.get("tenant"))
-    rows = list(_rows(asker).filter(tenant=tenant)[:20])
+    rows = list(_rows(asker).filter(tenant=tenant).exclude(NOT_BEGUN)[:20])
     row = _wanted(asker, rows, request.GET)
     response = render(
         request,
@@ -110,7 +114,7 @@ def _connect(request: HttpRequest) -> HttpResponseBase:
             "guest": asker.is_guest,
             "onboarding": row,
             "card": card(row) if row else None,
-            "onboardings": [_listed(each) for each in rows],
+            "others": [_listed(each) for each in rows if each != row],
             "setup_problem": _setup_problem(),
             "page_config": _page_config(tenant.slug, row),
         },
@@ -145,10 +149,11 @@ def _listed(row: Onboarding) -> dict[str, Any]:
     number, account = row.number, row.business_account
     return {
         "public_id": row.public_id,
-        "title": (number and number.e164) or (account and account.name) or row.reference,
+        "title": (number and display_number(number.e164)) or (account and account.name) or "",
+        "mode": row.get_connection_mode_display(),
         "state": row.state,
         "state_label": State(row.state).label,
-        "updated_at": row.updated_at,
+        "since": row.state_changed_at,
     }
 
 

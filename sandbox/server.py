@@ -228,7 +228,7 @@ def _handler(server: SandboxServer) -> type[BaseHTTPRequestHandler]:
                 self._json(400, {"error": f"{error}"})
 
         def _page(self, path: str) -> None:
-            if path == "/healthz":
+            if path in ("/healthz", "/favicon.ico"):
                 self._send(200, b"ok\n", "text/plain")
             elif path == "/control/":
                 self._json(200, server.overview())
@@ -242,7 +242,9 @@ def _handler(server: SandboxServer) -> type[BaseHTTPRequestHandler]:
             if "/" in name or not file.is_file():
                 self._json(404, {"error": "there is nothing here"})
                 return
-            self._send(200, file.read_bytes(), TYPES[file.suffix])
+            # Like Meta's own: pages load it with crossorigin="anonymous".
+            shared = {"Access-Control-Allow-Origin": "*"} if name == "sdk.js" else {}
+            self._send(200, file.read_bytes(), TYPES[file.suffix], shared)
 
         def _json(self, status: int, body: Any) -> None:
             self._send(status, json.dumps(body).encode(), "application/json")

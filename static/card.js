@@ -71,7 +71,7 @@ export class Card {
 
   show(html) {
     const before = this.shown?.dataset ?? {};
-    const was = { state: before.state, reason: before.reason };
+    const was = { state: before.state, stop: before.stop };
     const open = Boolean(this.place.querySelector("details[open]"));
     const focused = keyOf(document.activeElement);
     const picked = this.place.querySelector("input:checked")?.value;
@@ -84,20 +84,20 @@ export class Card {
       if (again) again.checked = true;
     }
     const now = this.shown.dataset;
-    const changed = was.state !== now.state || was.reason !== now.reason;
+    const changed = was.state !== now.state || was.stop !== now.stop;
     if (changed && was.state) this.announce(now);
     else if (focused) this.place.querySelector(focused)?.focus();
     this.onChange(now.state);
   }
 
-  announce({ state, reason }) {
+  announce({ state, stop }) {
     const title = this.place.querySelector("#card-title");
     const waiting = this.place.querySelector(".waiting")?.textContent.trim() || "";
     const stopped = this.shown.classList.contains("tone-stop");
     const region = document.querySelector(stopped ? "#alarm" : "#announce");
     region.textContent = `${title.textContent}. ${waiting}`;
     // A result or a stop gets the focus; a step on the way leaves it where it is.
-    if (["connected", "rejected"].includes(state) || reason) title.focus();
+    if (["connected", "rejected"].includes(state) || stop) title.focus();
   }
 }
 
@@ -126,7 +126,8 @@ function tickTimes(root) {
 
 function inWords(relative, seconds) {
   const size = Math.abs(seconds);
-  if (size < 45) return relative.format(0, "second");
+  const { soon, recently } = document.querySelector("#texts").dataset;
+  if (size < 45) return seconds > 0 ? soon : recently;
   if (size < 2_700) return relative.format(Math.round(seconds / 60), "minute");
   if (size < 79_200) return relative.format(Math.round(seconds / 3_600), "hour");
   return relative.format(Math.round(seconds / 86_400), "day");

@@ -43,6 +43,7 @@ const card = new Card(config, {
 
 function show(name) {
   for (const [each, section] of Object.entries(views)) section.hidden = each !== name;
+  $("#another").hidden = name !== "progress";
 }
 
 function showCard(id) {
@@ -263,24 +264,13 @@ function begin() {
   if (!config.onboarding) {
     show("choose");
     updateButton();
-    prepareChecked();
+    if (chosenUse()) prepare(); // browsers keep the choice over a reload
   } else if (config.state === "started" && config.launched) {
     // Reloaded while the window is open: its messages still reach this page.
     show("window");
-  } else if (config.state === "started") {
-    show("choose");
-    const mode = config.connection_mode;
-    const input = document.querySelector(`input[name="use"][data-mode="${mode}"]`);
-    if (input && !chosenUse()) input.checked = true;
-    prepare();
   } else {
     showCard(config.onboarding);
   }
-}
-
-// Browsers keep the choice over a reload.
-function prepareChecked() {
-  if (chosenUse()) prepare();
 }
 
 begin();
