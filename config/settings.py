@@ -352,6 +352,7 @@ UNFOLD = {
     "SITE_HEADER": PARTNER_NAME,
     "SITE_SUBHEADER": "WhatsApp onboarding",
     "SITE_URL": "/connect/",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": f"{STATIC_URL}favicon.svg"}],
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
 }

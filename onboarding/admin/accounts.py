@@ -1,0 +1,90 @@
+"""WABAs and numbers, as YCloud told them last."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import TabularInline
+from unfold.decorators import display
+
+from onboarding.admin.base import ReadOnlyAdmin
+from onboarding.models import Onboarding, PhoneNumber, WhatsAppBusinessAccount
+
+
+class _Inline(TabularInline):
+    extra = 0
+    can_delete = False
+    show_change_link = True
+
+    def has_add_permission(self, request: Any, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: Any, obj: Any = None) -> bool:
+        return False
+
+
+class NumberInline(_Inline):
+    model = PhoneNumber
+    fields = ["e164", "verified_name", "status", "name_status", "quality", "messaging_limit"]
+    readonly_fields = fields
+    tab = True
+
+
+class OnboardingInline(_Inline):
+    model = Onboarding
+    fields = ["state", "reason", "connection_mode", "state_changed_at"]
+    readonly_fields = fields
+    tab = True
+
+
+@admin.register(WhatsAppBusinessAccount)
+class WhatsAppBusinessAccountAdmin(ReadOnlyAdmin):
+    list_display = ["waba_id", "name", "tenant", "review", "payment", "ban_state", "read_at"]
+    list_filter = ["account_review_status", "payment_method_attached", "ban_state", "tenant"]
+    list_select_related = ["tenant"]
+    search_fields = [
+        "waba_id", "name", "tenant__name", "tenant__slug", "numbers__e164",
+        "numbers__phone_number_id",
+    ]  # fmt: skip
+    inlines = [NumberInline, OnboardingInline]
+
+    @display(
+        description=_("review"),
+        label={"APPROVED": "success", "PENDING": "warning", "REJECTED": "danger"},
+        ordering="account_review_status",
+    )
+    def review(self, row: WhatsAppBusinessAccount) -> str:
+        return row.account_review_status
+
+    @display(description=_("payment"), boolean=True, ordering="payment_method_attached")
+    def payment(self, row: WhatsAppBusinessAccount) -> bool | None:
+        return row.payment_method_attached
+
+
+@admin.register(PhoneNumber)
+class PhoneNumberAdmin(ReadOnlyAdmin):
+    list_display = ["e164", "verified_name", "shown_status", "tenant", "quality", "read_at"]
+    list_filter = ["status", "name_status", "quality", "is_on_biz_app", "tenant"]
+    list_select_related = ["tenant"]
+    search_fields = [
+        "e164", "phone_number_id", "verified_name", "business_account__waba_id", "tenant__name",
+        "tenant__slug",
+    ]  # fmt: skip
+    inlines = [OnboardingInline]
+
+    @display(
+        description=_("status"),
+        label={
+            "CONNECTED": "success",
+            "PENDING": "warning",
+            "FLAGGED": "warning",
+            "BANNED": "danger",
+            "DISCONNECTED": "danger",
+            "MIGRATED": "danger",
+        },
+        ordering="status",
+    )
+    def shown_status(self, row: PhoneNumber) -> str:
+        return row.status

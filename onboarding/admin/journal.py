@@ -1,0 +1,42 @@
+"""The journal: calls to the providers and YCloud's webhook events, to look things up."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import display
+
+from onboarding.admin.base import ReadOnlyAdmin
+from onboarding.models import ProviderCall, WebhookEvent
+
+
+@admin.register(ProviderCall)
+class ProviderCallAdmin(ReadOnlyAdmin):
+    list_display = [
+        "at",
+        "kind",
+        "target",
+        "shown_outcome",
+        "status",
+        "code",
+        "meta_code",
+        "took_ms",
+    ]
+    list_filter = ["kind", "outcome", "code", "meta_code"]
+    search_fields = ["target", "request_id", "onboarding__public_id"]
+    ordering = ["-at"]
+
+    @display(
+        description=_("outcome"),
+        label={"done": "success", "refused": "danger", "lost": "warning", "not_sent": "warning"},
+        ordering="outcome",
+    )
+    def shown_outcome(self, row: ProviderCall) -> tuple[str, str]:
+        return row.outcome, row.get_outcome_display()
+
+
+@admin.register(WebhookEvent)
+class WebhookEventAdmin(ReadOnlyAdmin):
+    list_display = ["received_at", "type", "waba_id", "phone_number_id", "woke", "applied_at"]
+    list_filter = ["type"]
+    search_fields = ["event_id", "waba_id", "phone_number_id"]
