@@ -15,7 +15,7 @@ def shown_path(path: str) -> str:
     return path
 
 
-class AccessLog(Logger):  # type: ignore[misc]
+class AccessLog(Logger):
     """Drops the query of every address and the tail of secret ones."""
 
     def atoms(self, resp: Any, req: Any, environ: Any, request_time: Any) -> Any:

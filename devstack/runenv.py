@@ -100,14 +100,14 @@ def _remembered(local: Path) -> Remembered:
 
 def _with_free_ports(kept: Remembered, local: Path) -> Remembered:
     """A remembered port that somebody else took meanwhile is replaced; the data stays."""
-    ports = {
-        name: free_port()
-        for name in ("postgres_port", "valkey_port")
-        if not port_is_free(getattr(kept, name))
-    }
-    if not ports:
+    postgres, valkey = kept.postgres_port, kept.valkey_port
+    if port_is_free(postgres) and port_is_free(valkey):
         return kept
-    moved = replace(kept, **ports)
+    moved = replace(
+        kept,
+        postgres_port=postgres if port_is_free(postgres) else free_port(),
+        valkey_port=valkey if port_is_free(valkey) else free_port(),
+    )
     _write(local / "remembered.json", json.dumps(asdict(moved), indent=1))
     return moved
 

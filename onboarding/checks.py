@@ -19,7 +19,7 @@ def _is_sandbox() -> bool:
 @register(Tags.security)
 def encryption_keys_fit(**_: Any) -> list[CheckMessage]:
     """E001: every key of FIELD_ENCRYPTION_KEYS is a Fernet key."""
-    faults = []
+    faults: list[CheckMessage] = []
     for place, key in enumerate(settings.FIELD_ENCRYPTION_KEYS, start=1):
         try:
             Fernet(key)

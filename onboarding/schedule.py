@@ -39,5 +39,6 @@ def next_look(row: Onboarding) -> datetime | None:
 def after_fault(row: Onboarding, retry_after: float | None) -> datetime:
     """When to try again after YCloud failed: doubling from 2 s to 5 min, or what it asked for."""
     doubled = FAULT_FIRST * 2 ** min(row.looks, 10)
-    wanted = timedelta(seconds=retry_after) if retry_after is not None else timedelta()
-    return timezone.now() + max(min(doubled, FAULT_LONGEST), min(wanted, timedelta(hours=1)))
+    wanted = timedelta(seconds=min(retry_after or 0.0, 3600.0))
+    due: datetime = timezone.now() + max(min(doubled, FAULT_LONGEST), wanted)
+    return due

@@ -9,7 +9,7 @@ from uuid import UUID
 from csp.decorators import csp_update
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
@@ -126,7 +126,7 @@ def _connect(request: HttpRequest) -> HttpResponseBase:
     return response
 
 
-def _rows(asker: Asker) -> Any:
+def _rows(asker: Asker) -> QuerySet[Onboarding]:
     return Onboarding.objects.visible_to(asker).select_related(
         "tenant", "business_account", "number"
     )

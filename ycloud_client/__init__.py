@@ -5,7 +5,8 @@ No retries, no sleeping, no settings: an error says what may be done, the caller
 
 import logging
 
-from ycloud_client.client import CallRecord, YCloudClient
+from ycloud_client.calls import CallRecord
+from ycloud_client.client import YCloudClient
 from ycloud_client.errors import (
     APIError,
     AuthenticationError,

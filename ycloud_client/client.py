@@ -2,59 +2,29 @@
 
 from __future__ import annotations
 
-import json
-import logging
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar
 from urllib.parse import quote
 
 import httpx
 
-from ycloud_client.errors import (
-    NoResponseError,
-    UnreadableResponseError,
-    WhatsappError,
-    YCloudError,
-    class_for,
-)
+from ycloud_client.answers import read
+from ycloud_client.calls import Observer, record_of, tell
+from ycloud_client.errors import NoResponseError, UnreadableResponseError, YCloudError
 from ycloud_client.resources import (
     Balance,
     BusinessAccount,
     Page,
     PhoneNumber,
-    ShapeError,
     WebhookEndpoint,
 )
 
-logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 MOST_PAGES = 100
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
-
-
-@dataclass(frozen=True, slots=True)
-class CallRecord:
-    """One HTTP exchange, for journals: no key, no body, no answer. `path` is without the query."""
-
-    method: str
-    path: str
-    query: Mapping[str, str]
-    seconds: float
-    status: int | None = None
-    code: str | None = None
-    request_id: str | None = None
-    rate_limit_remaining: str | None = None
-    rate_limit_reset: str | None = None
-    error: str | None = None
-
-
-Observer = Callable[[CallRecord], None]
 
 
 class YCloudClient:
@@ -259,12 +229,14 @@ class YCloudClient:
         failed: YCloudError | None = None
         try:
             response, content = self._exchange(method, path, params, sent, started)
-            return _read(response, content, parse, empty)
+            return read(response, content, parse, empty)
         except YCloudError as error:
             failed = error
             raise
         finally:
-            self._tell(method, path, params, time.monotonic() - started, response, failed)
+            if self._observer is not None:
+                seconds = time.monotonic() - started
+                tell(self._observer, record_of(method, path, params, seconds, response, failed))
 
     def _exchange(
         self,
@@ -307,36 +279,6 @@ class YCloudClient:
                 raise NoResponseError("the answer took too long", may_have_happened=True)
         return bytes(content)
 
-    def _tell(
-        self,
-        method: str,
-        path: str,
-        query: Mapping[str, str],
-        seconds: float,
-        response: httpx.Response | None,
-        failed: YCloudError | None,
-    ) -> None:
-        if self._observer is None:
-            return
-        status = response.status_code if response else getattr(failed, "status", None)
-        headers = response.headers if response is not None else httpx.Headers()
-        record = CallRecord(
-            method=method,
-            path=path,
-            query=query,
-            seconds=seconds,
-            status=status,
-            code=getattr(failed, "code", None),
-            request_id=headers.get("YCloud-Request-ID") or getattr(failed, "request_id", None),
-            rate_limit_remaining=headers.get("RateLimit-Remaining"),
-            rate_limit_reset=headers.get("RateLimit-Reset"),
-            error=type(failed).__name__ if failed else None,
-        )
-        try:
-            self._observer(record)
-        except Exception:
-            logger.exception("the observer of a call failed")
-
 
 def _path(segments: tuple[str, ...]) -> str:
     """Each segment percent-encoded whole, so that no id can lead elsewhere."""
@@ -344,81 +286,3 @@ def _path(segments: tuple[str, ...]) -> str:
         if segment in ("", ".", ".."):
             raise ValueError(f"{segment!r} cannot be part of an address")
     return "".join(f"/{quote(segment, safe='')}" for segment in segments)
-
-
-def _read(response: httpx.Response, content: bytes, parse: Callable[[object], T], empty: bool) -> T:
-    """The parsed answer, or the right error."""
-    status = response.status_code
-    retry_after = _retry_after(response)
-    if status >= 400:
-        raise _refusal(status, content, response, retry_after)
-    if not 200 <= status < 300:
-        raise UnreadableResponseError(f"HTTP {status} is no answer", status=status)
-    if empty:
-        return parse(None)
-    try:
-        return parse(json.loads(content))
-    except ShapeError as error:
-        raise UnreadableResponseError(str(error), status=status, retry_after=retry_after) from None
-    except ValueError:
-        raise UnreadableResponseError(
-            "the answer is no JSON", status=status, retry_after=retry_after
-        ) from None
-
-
-def _refusal(
-    status: int, content: bytes, response: httpx.Response, retry_after: float | None
-) -> YCloudError:
-    """The error of an answer of 400 or more, however odd its body."""
-    try:
-        body: Any = json.loads(content)
-    except ValueError:
-        body = None
-    whole = body if isinstance(body, dict) else {}
-    error = whole.get("error") if isinstance(whole.get("error"), dict) else whole
-    meta = error.get("whatsappApiError")
-    return class_for(status)(
-        status=status,
-        code=_word(error.get("code")),
-        message=_word(error.get("message")),
-        request_id=response.headers.get("YCloud-Request-ID")
-        or _word(error.get("requestId"))
-        or None,
-        whatsapp_error=_whatsapp_error(meta) if isinstance(meta, dict) else None,
-        retry_after=retry_after,
-    )
-
-
-def _whatsapp_error(meta: Mapping[str, object]) -> WhatsappError:
-    return WhatsappError(
-        code=_word(meta.get("code")),
-        subcode=_word(meta.get("error_subcode")),
-        message=_word(meta.get("message")),
-        type=_word(meta.get("type")),
-        user_title=_word(meta.get("error_user_title")),
-        user_message=_word(meta.get("error_user_msg")),
-        fbtrace_id=_word(meta.get("fbtrace_id")),
-    )
-
-
-def _word(value: object) -> str:
-    if isinstance(value, bool) or value is None:
-        return ""
-    return str(value) if isinstance(value, str | int) else ""
-
-
-def _retry_after(response: httpx.Response) -> float | None:
-    """Seconds to wait: Retry-After as seconds or as a date, on any answer."""
-    text = response.headers.get("Retry-After", "").strip()
-    if not text:
-        return None
-    try:
-        return max(float(text), 0.0)
-    except ValueError:
-        pass
-    try:
-        at = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    at = at if at.tzinfo else at.replace(tzinfo=UTC)
-    return max((at - datetime.now(UTC)).total_seconds(), 0.0)

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
@@ -165,7 +166,8 @@ class OnboardingAdmin(ReadOnlyAdmin):
                 "calls": row.calls.order_by("-at")[:100],
                 "milestones": progress.milestones(row),
             }
-        return super().change_view(request, object_id, form_url, extra_context)
+        shown: HttpResponse = super().change_view(request, object_id, form_url, extra_context)
+        return shown
 
     def has_decide_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Deciding needs the right to change onboardings, which opens no field by itself."""
@@ -207,7 +209,7 @@ class OnboardingAdmin(ReadOnlyAdmin):
         services.reread(row, request.user.get_username())
 
     def _row(self, request: HttpRequest, object_id: int) -> Onboarding:
-        row = self.get_object(request, str(object_id))
+        row: Onboarding | None = self.get_object(request, str(object_id))
         if row is None:
             raise Http404
         return row
@@ -261,7 +263,7 @@ class OnboardingAdmin(ReadOnlyAdmin):
             **self.admin_site.each_context(request),
             "title": gettext("Reject"),
             "rows": rows,
-            "selected": admin.helpers.ACTION_CHECKBOX_NAME,
+            "selected": ACTION_CHECKBOX_NAME,
             "is_list": "action" in request.POST,
             "opts": self.opts,
         }

@@ -11,7 +11,7 @@ from tenants.access import Asker
 class GuestAuthentication(SessionAuthentication):
     """The guest cookie of a signup link; goes before a login."""
 
-    def authenticate(self, request: Request) -> tuple[Asker, None] | None:  # type: ignore[override]
+    def authenticate(self, request: Request) -> tuple[Asker, None] | None:
         link = guests.link_of(request._request)
         if link is None:
             return None

@@ -9,6 +9,7 @@ from rest_framework import serializers
 from onboarding import launch, requirements
 from onboarding.models import Onboarding
 from onboarding.models.onboarding import ConnectionMode
+from tenants.models import Tenant
 
 DIGITS = RegexValidator(r"\A[0-9]{1,40}\Z", "An id of Meta's is a string of digits.")
 
@@ -101,7 +102,9 @@ class OnboardingSerializer(serializers.ModelSerializer[Onboarding]):
     """An onboarding as its tenant sees it."""
 
     id = serializers.UUIDField(source="public_id", read_only=True)
-    tenant = serializers.SlugRelatedField(slug_field="slug", read_only=True)
+    tenant: serializers.SlugRelatedField[Tenant] = serializers.SlugRelatedField(
+        slug_field="slug", read_only=True
+    )
     reason = serializers.SerializerMethodField()
     waba_id = serializers.CharField(source="claimed_waba_id", read_only=True)
     phone_number_id = serializers.SerializerMethodField()

@@ -1,6 +1,7 @@
 """The onboardings of the API. Every row comes through `visible_to`: a foreign id is a 404."""
 
-from typing import Any, ClassVar
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from django.db.models import QuerySet
 from django.middleware.csrf import get_token
@@ -24,6 +25,8 @@ from onboarding.api import serializers as s
 from onboarding.models import Onboarding
 from tenants.access import Asker, tenant_for
 
+F = TypeVar("F", bound=Callable[..., Any])
+
 
 class NewestFirst(CursorPagination):
     page_size = 25
@@ -41,8 +44,11 @@ ERRORS = {
 }
 
 
-def _schema(request: Any, response: Any, summary: str, code: int = 200) -> Any:
-    return extend_schema(request=request, responses={code: response, **ERRORS}, summary=summary)
+def _schema(request: Any, response: Any, summary: str, code: int = 200) -> Callable[[F], F]:
+    described: Callable[[F], F] = extend_schema(
+        request=request, responses={code: response, **ERRORS}, summary=summary
+    )
+    return described
 
 
 @extend_schema_view(
@@ -57,7 +63,7 @@ class OnboardingViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Onboardin
     lookup_field = "public_id"
     lookup_url_kwarg = "id"
     lookup_value_regex = "[0-9a-f-]{36}"
-    http_method_names: ClassVar[list[str]] = ["get", "post", "head", "options"]
+    http_method_names = ["get", "post", "head", "options"]
 
     @property
     def asker(self) -> Asker:
@@ -174,8 +180,8 @@ def _valid(serializer: Any, request: Request) -> dict[str, Any]:
 class CsrfView(APIView):
     """A fresh CSRF token, for a page that was open for long."""
 
-    authentication_classes: ClassVar[list[Any]] = []
-    permission_classes: ClassVar[list[Any]] = [AllowAny]
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
 
     @extend_schema(
         summary="A fresh CSRF token",

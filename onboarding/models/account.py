@@ -8,6 +8,10 @@ from django.utils.translation import gettext_lazy as _
 from tenants.models import TenantOwned, TenantOwnedQuerySet
 
 
+class AccountQuerySet(TenantOwnedQuerySet["WhatsAppBusinessAccount"]):
+    pass
+
+
 class WhatsAppBusinessAccount(TenantOwned):
     """A WABA. One tenant holds it; only staff move it to another."""
 
@@ -26,9 +30,7 @@ class WhatsAppBusinessAccount(TenantOwned):
     created_at = models.DateTimeField(_("first seen"), auto_now_add=True)
     read_at = models.DateTimeField(_("read at YCloud"), null=True, blank=True)
 
-    objects: ClassVar[TenantOwnedQuerySet["WhatsAppBusinessAccount"]] = (  # type: ignore[assignment]
-        TenantOwnedQuerySet.as_manager()
-    )
+    objects: ClassVar[AccountQuerySet] = AccountQuerySet.as_manager()  # type: ignore[assignment]
 
     class Meta:
         verbose_name = _("WhatsApp Business Account")

@@ -57,7 +57,7 @@ def start(asker: Asker, tenant: Tenant, connection_mode: str) -> tuple[Onboardin
         )
         if row is not None:
             return _again(row, asker), False
-        link = SignupLink.objects.get(pk=asker.link_id) if asker.is_guest else None
+        link = SignupLink.objects.get(pk=asker.link_id) if asker.link_id else None
         row = Onboarding.objects.create(
             tenant=tenant,
             connection_mode=connection_mode,

@@ -139,12 +139,12 @@ def _register(look: Pass) -> Outcome:
     assert number is not None
     if waiting := _register_waits(look):
         return waiting
-    waba_id, number_id = look.waba_id, number.id
+    waba_id, number_id = look.waba_id, str(number.id)
     try:
         answer, _ = ycloud.act(
             look.row,
             Kind.REGISTER,
-            str(number_id),
+            number_id,
             lambda c: c.register_phone_number(waba_id, number_id),
         )
     except (AuthenticationError, RateLimitError):

@@ -71,6 +71,7 @@ def grant(look: Pass) -> Outcome | None:
 
 def _join_wait(row: Onboarding) -> datetime | None:
     """Until when the other half of Meta's answer is waited for; None: long enough."""
+    end: datetime | None
     if row.grant == Grant.WAITING and row.code_received_at:
         end = row.code_received_at + timedelta(seconds=30)
     elif row.claimed_waba_id:

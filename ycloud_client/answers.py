@@ -1,0 +1,95 @@
+"""Reads an answer: the parsed object, or the right error, however odd the body is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, TypeVar
+
+import httpx
+
+from ycloud_client.errors import UnreadableResponseError, WhatsappError, YCloudError, class_for
+from ycloud_client.resources import ShapeError
+
+T = TypeVar("T")
+
+
+def read(response: httpx.Response, content: bytes, parse: Callable[[object], T], empty: bool) -> T:
+    """The parsed answer, or the right error."""
+    status = response.status_code
+    retry_after = _retry_after(response)
+    if status >= 400:
+        raise _refusal(status, content, response, retry_after)
+    if not 200 <= status < 300:
+        raise UnreadableResponseError(f"HTTP {status} is no answer", status=status)
+    if empty:
+        return parse(None)
+    try:
+        return parse(json.loads(content))
+    except ShapeError as error:
+        raise UnreadableResponseError(str(error), status=status, retry_after=retry_after) from None
+    except ValueError:
+        raise UnreadableResponseError(
+            "the answer is no JSON", status=status, retry_after=retry_after
+        ) from None
+
+
+def _refusal(
+    status: int, content: bytes, response: httpx.Response, retry_after: float | None
+) -> YCloudError:
+    """The error of an answer of 400 or more, however odd its body."""
+    try:
+        body: Any = json.loads(content)
+    except ValueError:
+        body = None
+    whole: dict[str, Any] = body if isinstance(body, dict) else {}
+    inner = whole.get("error")
+    error: dict[str, Any] = inner if isinstance(inner, dict) else whole
+    meta = error.get("whatsappApiError")
+    return class_for(status)(
+        status=status,
+        code=_word(error.get("code")),
+        message=_word(error.get("message")),
+        request_id=response.headers.get("YCloud-Request-ID")
+        or _word(error.get("requestId"))
+        or None,
+        whatsapp_error=_whatsapp_error(meta) if isinstance(meta, dict) else None,
+        retry_after=retry_after,
+    )
+
+
+def _whatsapp_error(meta: Mapping[str, object]) -> WhatsappError:
+    return WhatsappError(
+        code=_word(meta.get("code")),
+        subcode=_word(meta.get("error_subcode")),
+        message=_word(meta.get("message")),
+        type=_word(meta.get("type")),
+        user_title=_word(meta.get("error_user_title")),
+        user_message=_word(meta.get("error_user_msg")),
+        fbtrace_id=_word(meta.get("fbtrace_id")),
+    )
+
+
+def _word(value: object) -> str:
+    if isinstance(value, bool) or value is None:
+        return ""
+    return str(value) if isinstance(value, str | int) else ""
+
+
+def _retry_after(response: httpx.Response) -> float | None:
+    """Seconds to wait: Retry-After as seconds or as a date, on any answer."""
+    text = response.headers.get("Retry-After", "").strip()
+    if not text:
+        return None
+    try:
+        return max(float(text), 0.0)
+    except ValueError:
+        pass
+    try:
+        at = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    at = at if at.tzinfo else at.replace(tzinfo=UTC)
+    return max((at - datetime.now(UTC)).total_seconds(), 0.0)

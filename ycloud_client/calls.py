@@ -1,0 +1,65 @@
+"""What an observer hears of each HTTP exchange: enough for a journal, nothing secret."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import httpx
+
+from ycloud_client.errors import YCloudError
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class CallRecord:
+    """One HTTP exchange, for journals: no key, no body, no answer. `path` is without the query."""
+
+    method: str
+    path: str
+    query: Mapping[str, str]
+    seconds: float
+    status: int | None = None
+    code: str | None = None
+    request_id: str | None = None
+    rate_limit_remaining: str | None = None
+    rate_limit_reset: str | None = None
+    error: str | None = None
+
+
+Observer = Callable[[CallRecord], None]
+
+
+def record_of(
+    method: str,
+    path: str,
+    query: Mapping[str, str],
+    seconds: float,
+    response: httpx.Response | None,
+    failed: YCloudError | None,
+) -> CallRecord:
+    """The record of one exchange, answered or not."""
+    headers = response.headers if response is not None else httpx.Headers()
+    status = response.status_code if response is not None else getattr(failed, "status", None)
+    return CallRecord(
+        method=method,
+        path=path,
+        query=query,
+        seconds=seconds,
+        status=status,
+        code=getattr(failed, "code", None),
+        request_id=headers.get("YCloud-Request-ID") or getattr(failed, "request_id", None),
+        rate_limit_remaining=headers.get("RateLimit-Remaining"),
+        rate_limit_reset=headers.get("RateLimit-Reset"),
+        error=type(failed).__name__ if failed else None,
+    )
+
+
+def tell(observer: Observer, record: CallRecord) -> None:
+    """A failing observer must not fail the call."""
+    try:
+        observer(record)
+    except Exception:
+        logger.exception("the observer of a call failed")
