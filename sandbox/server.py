@@ -15,9 +15,10 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from sandbox import acts, meta, scenarios
+from sandbox.envelope import Answer, Call
 from sandbox.webhooks import Sender
 from sandbox.world import World
-from sandbox.ycloud import Answer, Call, YCloud, now_text
+from sandbox.ycloud import YCloud, now_text
 
 ASSETS = Path(__file__).parent / "assets"
 TYPES = {

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import re
 import secrets
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote
 
+from sandbox.envelope import Answer, Call, RefusalError, envelope, meta_refusal, page_of
 from sandbox.world import Account, Number, World
 
 API_KEY = "sandbox-key"
@@ -19,46 +18,6 @@ REGISTER_MOST = 10
 REGISTER_WINDOW = 72 * 3600
 PER_SECOND, PER_HOUR = 200, 10_000
 MOST_ENDPOINTS = 20
-
-
-@dataclass
-class Answer:
-    """What goes back; `drop`: hold the connection for so many seconds, then break it."""
-
-    status: int = 200
-    body: Any = None
-    headers: dict[str, str] = field(default_factory=dict)
-    drop: float | None = None
-    raw: bytes | None = None
-
-
-@dataclass(frozen=True)
-class Call:
-    """One request: the path's segments after /v2, decoded; query; body."""
-
-    method: str
-    path: str
-    query: dict[str, str]
-    body: dict[str, Any]
-    key: str
-
-
-class RefusalError(Exception):
-    """An error in YCloud's envelope."""
-
-    def __init__(self, status: int, code: str, message: str, **more: Any) -> None:
-        super().__init__(message)
-        self.status, self.code, self.message, self.more = status, code, message, more
-
-
-def meta_refusal(code: str, message: str, subcode: str = "") -> RefusalError:
-    """Meta said no: YCloud passes its error on inside its own."""
-    meta = {"code": code, "message": message, "type": "OAuthException", "fbtrace_id": "Asandbox"}
-    if subcode:
-        meta["error_subcode"] = subcode
-    return RefusalError(
-        400, "BAD_REQUEST", message, target="whatsappApiError", whatsappApiError=meta
-    )
 
 
 class YCloud:
@@ -79,7 +38,7 @@ class YCloud:
             try:
                 answer = self._answered(call)
             except RefusalError as refusal:
-                answer = _envelope(refusal, request_id)
+                answer = envelope(refusal, request_id)
             answer.headers |= {"YCloud-Request-ID": request_id, **limits}
             self._note(call, answer)
             return answer
@@ -160,7 +119,7 @@ class YCloud:
             for a in self.world.accounts.values()
             if a["bound"] and wanted in (None, a["answer"]["accountReviewStatus"])
         ]
-        return Answer(body=_page(found, call.query))
+        return Answer(body=page_of(found, call.query))
 
     def _retrieve_account(self, call: Call, waba_id: str) -> Answer:
         return Answer(body=dict(self._account(waba_id)["answer"]))
@@ -193,7 +152,7 @@ class YCloud:
             for n in self.world.numbers.values()
             if waba_id in (None, n["waba_id"]) and self.world.accounts[n["waba_id"]]["bound"]
         ]
-        return Answer(body=_page(found, call.query))
+        return Answer(body=page_of(found, call.query))
 
     def _retrieve_number(self, call: Call, waba_id: str, e164: str) -> Answer:
         self._account(waba_id)
@@ -249,7 +208,7 @@ class YCloud:
         return self.world.endpoints[endpoint_id]
 
     def _list_endpoints(self, call: Call) -> Answer:
-        return Answer(body=_page(list(self.world.endpoints.values()), call.query))
+        return Answer(body=page_of(list(self.world.endpoints.values()), call.query))
 
     def _create_endpoint(self, call: Call) -> Answer:
         if len(self.world.endpoints) >= MOST_ENDPOINTS:
@@ -318,39 +277,3 @@ def now_text(world: World) -> str:
 
 def _new_secret() -> str:
     return f"whsec_{secrets.token_hex(16)}"
-
-
-def _page(found: list[dict[str, Any]], query: dict[str, str]) -> dict[str, Any]:
-    page, limit = _whole(query, "page", 1), _whole(query, "limit", 10)
-    offset = (page - 1) * limit
-    items = found[offset : offset + limit]
-    shown = {"offset": offset, "limit": limit, "length": len(items), "items": items}
-    if query.get("includeTotal") == "true":
-        shown["total"] = len(found)
-    return shown
-
-
-def _whole(query: dict[str, str], name: str, default: int) -> int:
-    text = query.get(name, str(default))
-    if not text.isdigit() or not 1 <= int(text) <= 100:
-        raise RefusalError(
-            400,
-            "PARAM_INVALID",
-            f"Parameter '{name}' should be between 1 and 100.",
-            target=name,
-        )
-    return int(text)
-
-
-def _envelope(refusal: RefusalError, request_id: str) -> Answer:
-    more = dict(refusal.more)
-    wait = more.pop("retry_after", None)
-    error = {
-        "status": refusal.status,
-        "code": refusal.code,
-        "message": refusal.message,
-        "requestId": request_id,
-        **more,
-    }
-    headers = {"Retry-After": str(max(int(wait), 1))} if wait is not None else {}
-    return Answer(refusal.status, json.loads(json.dumps({"error": error})), headers)

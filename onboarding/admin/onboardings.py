@@ -25,6 +25,7 @@ from onboarding.admin.base import ReadOnlyAdmin
 from onboarding.models import Onboarding
 from onboarding.reasons import REASONS
 from onboarding.states import FINAL, State
+from onboarding.timeline import timeline
 
 S = State
 
@@ -162,7 +163,7 @@ class OnboardingAdmin(ReadOnlyAdmin):
                 "row": row,
                 "acts": acts_now(row) if self.has_decide_permission(request) else [],
                 "requirements": requirements.of(row, staff=True),
-                "timeline": progress.timeline(row, staff=True),
+                "timeline": timeline(row, staff=True),
                 "calls": row.calls.order_by("-at")[:100],
                 "milestones": progress.milestones(row),
             }

@@ -1,5 +1,7 @@
 """Who may call the API: a guest with a signup link, or a signed-in member. Both with CSRF."""
 
+from django.conf import settings
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.request import Request
 
@@ -32,3 +34,24 @@ class MemberAuthentication(BaseAuthentication):
             return None
         SessionAuthentication().enforce_csrf(request)
         return access.member(user), None
+
+
+class _CookieScheme(OpenApiAuthenticationExtension):
+    """How the API's documentation names a cookie."""
+
+    cookie = ""
+
+    def get_security_definition(self, auto_schema: object) -> dict[str, str]:
+        return {"type": "apiKey", "in": "cookie", "name": self.cookie}
+
+
+class GuestScheme(_CookieScheme):
+    target_class = GuestAuthentication
+    name = "signupLink"
+    cookie = guests.COOKIE
+
+
+class MemberScheme(_CookieScheme):
+    target_class = MemberAuthentication
+    name = "session"
+    cookie = settings.SESSION_COOKIE_NAME

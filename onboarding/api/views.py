@@ -20,9 +20,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from onboarding import progress, services
+from onboarding import services
 from onboarding.api import serializers as s
 from onboarding.models import Onboarding
+from onboarding.timeline import timeline
 from tenants.access import Asker, tenant_for
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -109,7 +110,7 @@ class OnboardingViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Onboardin
     )
     @action(detail=True, methods=["get"], pagination_class=None)
     def timeline(self, request: Request, id: str) -> Response:
-        entries = progress.timeline(self.get_object())
+        entries = timeline(self.get_object())
         page = max(int(request.query_params.get("page", "1") or 1), 1) if _is_page(request) else 1
         size = 100
         shown = entries[(page - 1) * size : page * size]
