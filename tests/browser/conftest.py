@@ -1,0 +1,170 @@
+"""A real Chromium, a live server, the sandbox's window, and a worker in a thread."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.db import connections
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from onboarding import meta, services, steps, transitions
+from onboarding.models import Onboarding
+from onboarding.models.onboarding import Grant
+from tenants.models import Tenant, User
+from tests.conftest import BACKEND, Sandbox
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+expect.set_options(timeout=15_000)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "tests/browser" in str(item.path):
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    path = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+    assert path, "no Chromium: install one or set CHROMIUM=/path/to/chromium"
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def site(live_server: Any, sandbox: Sandbox) -> str:
+    """The live server's address; the sandbox's window posts to it."""
+    sandbox.server.app_origins = (live_server.url,)
+    return str(live_server.url)
+
+
+@pytest.fixture
+def context(browser: Browser, site: str) -> Iterator[BrowserContext]:
+    made = browser.new_context(base_url=site, viewport={"width": 1280, "height": 800})
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext, owner: User, client: Any) -> Page:
+    """The owner's browser, signed in."""
+    sign_in(context, owner, client)
+    return watched(context.new_page())
+
+
+def sign_in(context: BrowserContext, user: User, client: Any) -> None:
+    client.force_login(user, backend=BACKEND)
+    value = client.cookies["sessionid"].value
+    context.add_cookies([{"name": "sessionid", "value": value, "domain": "localhost", "path": "/"}])
+
+
+def watched(page: Page) -> Page:
+    """A page whose script faults and policy violations are kept in `page.faults`."""
+    faults: list[str] = []
+    page.faults = faults  # type: ignore[attr-defined]
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on(
+        "console",
+        lambda said: faults.append(said.text) if "Content Security Policy" in said.text else None,
+    )
+    return page
+
+
+@pytest.fixture
+def link_address(site: str, tenant: Tenant) -> str:
+    _, token = services.create_link(tenant)
+    return f"{site}/s/{token}/"
+
+
+class BackgroundWorker:
+    """Sweeps in a thread until it is stopped; its faults fail the test."""
+
+    def __init__(self) -> None:
+        self.ended = threading.Event()
+        self.faults: list[BaseException] = []
+        self.thread = threading.Thread(target=self._run, name="test-worker")
+
+    def _run(self) -> None:
+        try:
+            while not self.ended.wait(0.05):
+                self._sweep()
+        except BaseException as fault:
+            self.faults.append(fault)
+        finally:
+            connections.close_all()
+
+    def _sweep(self) -> None:
+        for row in Onboarding.objects.filter(grant=Grant.WAITING):
+            meta.exchange_code(row.pk)
+        for onboarding_id, fence in transitions.claim_due(10):
+            row = transitions.take_over(onboarding_id, fence)
+            if row is not None:
+                steps.run(row)
+
+
+@pytest.fixture(autouse=True)
+def _worker(site: str, transactional_db: None) -> Iterator[None]:
+    worker = BackgroundWorker()
+    worker.thread.start()
+    yield
+    worker.ended.set()
+    worker.thread.join()
+    assert not worker.faults
+
+
+class Signup:
+    """The customer's hands: choose, launch, go through the window."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+
+    def chooses(self, use: str = "new") -> None:
+        self.page.goto("/connect/?new")
+        self.page.check(f"input[value={use}]")
+        expect(self.page.locator("#launch")).to_be_enabled()
+
+    def launches(self, use: str = "new") -> Page:
+        self.chooses(use)
+        with self.page.expect_popup() as popup:
+            self.page.click("#launch")
+        window = popup.value
+        expect(window.locator("h1")).not_to_be_empty()
+        return window
+
+    def finishes(self, window: Page) -> None:
+        """Walk through all screens; the window closes itself after the last one."""
+        while window.locator("[data-test=next]").count():
+            window.click("[data-test=next]")
+        with window.expect_event("close"):
+            window.click("[data-test=finish]")
+
+    def goes_through(self, use: str = "new") -> None:
+        self.finishes(self.launches(use))
+
+    def sees(self, state: str) -> None:
+        expect(self.page.locator(f"#card[data-state={state}]")).to_be_visible()
+
+
+@pytest.fixture
+def signup(page: Page) -> Signup:
+    return Signup(page)
+
+
+@pytest.fixture
+def say(page: Page) -> Callable[[str, Any], None]:
+    """A message event as a window of that origin would cause it."""
+
+    def said(origin: str, data: Any) -> None:
+        page.evaluate(
+            "([origin, data]) => dispatchEvent(new MessageEvent('message', {origin, data}))",
+            [origin, data],
+        )
+
+    return said
