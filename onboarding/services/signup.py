@@ -182,9 +182,8 @@ def _take_code(row: Onboarding, result: dict[str, str]) -> bool:
 def _after_window(row: Onboarding, actor: str, result: dict[str, str]) -> None:
     """Move an attempt whose window said something."""
     event = result.get("event", "").upper()
-    if event == "LAUNCHED" and row.state == S.CANCELLED:
-        move(row, S.STARTED, actor)
-    elif result.get("waba_id") or result.get("code") or event.startswith("FINISH"):
+    # A LAUNCHED that comes late (requests overtake each other) must not reopen what has ended.
+    if result.get("waba_id") or result.get("code") or event.startswith("FINISH"):
         move(row, S.SIGNED_UP, actor, due=timezone.now())
     elif event in ("CANCEL", "ERROR") or result.get("error_code") or result.get("error_message"):
         failed = event == "ERROR" or result.get("error_code") or result.get("error_message")
