@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -30,6 +31,15 @@ PAGES = {"/": "panel.html", "/dialog": "dialog.html", "/sdk.js": "sdk.js"}
 BODY_LIMIT = 1_000_000
 
 
+class _Http(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A caller that hung up (a killed worker) is no fault of ours."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
 class SandboxServer:
     """The whole sandbox on one port of the loopback; also a context manager for tests."""
 
@@ -51,8 +61,7 @@ class SandboxServer:
         self.log = log
         self.sender = Sender(webhook_url, time_scale)
         self.ycloud = YCloud(self.world, self.emit)
-        self._http = ThreadingHTTPServer(("127.0.0.1", port), _handler(self))
-        self._http.daemon_threads = True
+        self._http = _Http(("127.0.0.1", port), _handler(self))
         self.url = f"http://127.0.0.1:{self._http.server_address[1]}"
         self._thread: threading.Thread | None = None
 

@@ -1,0 +1,156 @@
+"""Compare-and-set with a fence: nobody writes over somebody who was faster."""
+
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connections
+from django.utils import timezone
+
+from onboarding import tasks, transitions
+from onboarding.models import Onboarding, Transition
+from onboarding.states import FINAL, TRANSITIONS, State
+from tenants.models import Tenant
+
+
+def made(tenant: Tenant, **more: Any) -> Onboarding:
+    columns = {"connection_mode": "business_platform", "state": "signed_up"}
+    columns["next_look_at"] = timezone.now()
+    return Onboarding.objects.create(tenant=tenant, **columns | more)
+
+
+def claimed(tenant: Tenant, **more: Any) -> Onboarding:
+    row = transitions.claim(made(tenant, **more).pk)
+    assert row is not None
+    return row
+
+
+def test_a_row_is_claimed_once(tenant: Tenant) -> None:
+    row = made(tenant)
+    assert transitions.claim(row.pk) is not None
+    assert transitions.claim(row.pk) is None
+
+
+@pytest.mark.parametrize("due", [None, timedelta(seconds=5)])
+def test_a_row_that_is_not_due_is_not_claimed(tenant: Tenant, due: timedelta | None) -> None:
+    row = made(tenant, next_look_at=due and timezone.now() + due)
+    assert transitions.claim(row.pk) is None
+    assert transitions.claim_due(10) == []
+
+
+def test_a_lease_that_ran_out_is_taken_over_and_its_holder_writes_nothing(tenant: Tenant) -> None:
+    slow = claimed(tenant)
+    Onboarding.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+    quick = transitions.claim(slow.pk)
+    assert quick is not None
+    with pytest.raises(transitions.OvertakenError):
+        transitions.move(slow, State.LINKED, actor="worker")
+    with pytest.raises(transitions.OvertakenError):
+        transitions.renew(slow)
+    transitions.move(quick, State.LINKED, actor="worker")
+
+
+def test_a_persons_move_overtakes_the_worker(tenant: Tenant) -> None:
+    worker = claimed(tenant)
+    person = Onboarding.objects.get(pk=worker.pk)
+    transitions.move(person, State.CANCELLED, actor="customer", reason="withdrawn", person=True)
+    with pytest.raises(transitions.OvertakenError):
+        transitions.move(worker, State.LINKED, actor="worker")
+    worker.refresh_from_db()
+    assert worker.state == "cancelled"
+
+
+def test_a_move_and_its_audit_row_are_one(tenant: Tenant) -> None:
+    row = claimed(tenant)
+    transitions.move(row, State.LINKED, actor="worker")
+    move = Transition.objects.get()
+    assert (move.from_state, move.to_state, move.actor) == ("signed_up", "linked", "worker")
+
+
+def test_a_look_that_changed_nothing_leaves_no_audit_row(tenant: Tenant) -> None:
+    row = claimed(tenant, state="awaiting_payment", reason="payment_missing")
+    transitions.move(row, State.AWAITING_PAYMENT, actor="worker", reason="payment_missing")
+    assert not Transition.objects.exists()
+
+
+def test_a_wake_while_the_worker_looks_leaves_the_row_due(tenant: Tenant) -> None:
+    row = claimed(tenant, state="awaiting_payment")
+    transitions.wake([row.pk])
+    later = timezone.now() + timedelta(hours=6)
+    transitions.move(row, State.AWAITING_PAYMENT, actor="worker", due=later)
+    row.refresh_from_db()
+    assert row.next_look_at is not None
+    assert row.next_look_at <= timezone.now()
+
+
+@pytest.mark.parametrize("state", State)
+def test_only_listed_moves_are_made(tenant: Tenant, state: State) -> None:
+    for to in State:
+        row = made(tenant, state=state)
+        if to in TRANSITIONS[state] or to == state:
+            transitions.move(row, to, actor="worker")
+        else:
+            with pytest.raises(transitions.ForbiddenMoveError):
+                transitions.move(row, to, actor="worker")
+        row.delete()
+
+
+def test_every_state_has_its_moves_and_final_ones_have_none() -> None:
+    assert set(TRANSITIONS) == set(State)
+    assert all(not TRANSITIONS[state] for state in FINAL)
+
+
+def test_every_state_can_be_reached() -> None:
+    reachable, edge = {State.STARTED}, [State.STARTED]
+    while edge:
+        fresh = TRANSITIONS[edge.pop()] - reachable
+        reachable |= fresh
+        edge += fresh
+    assert reachable == set(State)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_several_sweeps_at_once_share_the_rows_and_take_none_twice() -> None:
+    tenant = Tenant.objects.create(name="Cakes", slug="cakes")
+    Onboarding.objects.bulk_create(
+        Onboarding(
+            tenant=tenant,
+            connection_mode="business_platform",
+            state="signed_up",
+            next_look_at=timezone.now(),
+        )
+        for _ in range(200)
+    )
+    taken: list[int] = []
+    start = threading.Barrier(4)
+
+    def sweep() -> None:
+        start.wait()
+        while rows := transitions.claim_due(7):
+            taken.extend(pk for pk, _ in rows)
+        connections.close_all()
+
+    threads = [threading.Thread(target=sweep) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(taken) == sorted(Onboarding.objects.values_list("pk", flat=True))
+
+
+def test_a_task_that_comes_late_stops_quietly(tenant: Tenant) -> None:
+    row = claimed(tenant)
+    tasks.advance_onboarding(onboarding_id=row.pk)
+    tasks.advance_onboarding(onboarding_id=row.pk, fence=row.fence - 1)
+    tasks.advance_onboarding(onboarding_id=999_999)
+    row.refresh_from_db()
+    assert row.state == "signed_up"
+
+
+def test_tasks_take_arguments_of_a_newer_release(tenant: Tenant) -> None:
+    tasks.advance_onboarding(onboarding_id=999_999, something_new=True)
+    tasks.exchange_code(onboarding_id=999_999, something_new=True)
+    tasks.apply_webhook_event(event_id="none", something_new=True)

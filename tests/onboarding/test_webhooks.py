@@ -1,0 +1,103 @@
+"""`/webhooks/ycloud/`: signed, stored once, answered at once; an event only wakes rows."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from onboarding import tasks
+from onboarding.models import Onboarding, WebhookEvent
+from tenants.models import Tenant
+from ycloud_client.webhooks import sign
+
+URL = "/webhooks/ycloud/"
+SECRET = "whsec_test"
+
+
+def send(client: Client, body: Any, *, secret: str = SECRET, at: int | None = None) -> Any:
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    at = int(time.time()) if at is None else at
+    signature = f"t={at},s={sign(raw, secret, at)}"
+    return client.post(
+        URL, raw, content_type="application/json", headers={"YCloud-Signature": signature}
+    )
+
+
+def event(**more: Any) -> dict[str, Any]:
+    kind = more.pop("type", "whatsapp.business_account.updated")
+    return {"id": "evt_1", "type": kind, "apiVersion": "v2", **more}
+
+
+def test_a_signed_event_is_stored_once(client: Client, db: None) -> None:
+    body = event(whatsappBusinessAccount={"id": "42"})
+    assert [send(client, body).status_code for _ in range(3)] == [204, 204, 204]
+    stored = WebhookEvent.objects.get()
+    assert (stored.event_id, stored.waba_id) == ("evt_1", "42")
+
+
+@pytest.mark.parametrize("secret", ["whsec_wrong", ""])
+def test_a_bad_signature_is_a_400_and_stores_nothing(client: Client, db: None, secret: str) -> None:
+    assert send(client, event(), secret=secret).status_code == 400
+    assert not WebhookEvent.objects.exists()
+
+
+def test_a_missing_signature_is_a_400(client: Client, db: None) -> None:
+    assert client.post(URL, b"{}", content_type="application/json").status_code == 400
+
+
+def test_an_old_event_is_refused(client: Client, db: None) -> None:
+    assert send(client, event(), at=int(time.time()) - 301).status_code == 400
+
+
+def test_a_signed_body_that_is_no_event_is_a_400(client: Client, db: None) -> None:
+    assert send(client, b"[]").status_code == 400
+
+
+def test_without_a_secret_the_endpoint_refuses(client: Client, db: None, settings: Any) -> None:
+    settings.YCLOUD_WEBHOOK_SECRETS = []
+    assert send(client, event(), secret="").status_code == 503
+
+
+def test_an_unknown_type_is_kept_and_wakes_nobody(client: Client, db: None) -> None:
+    assert send(client, event(type="brand.new.event")).status_code == 204
+    tasks.apply_webhook_event(event_id="evt_1")
+    assert WebhookEvent.objects.get().woke == 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "payload"),
+    [
+        ("whatsapp.business_account.updated", {"whatsappBusinessAccount": {"id": "42"}}),
+        ("whatsapp.business_account.reviewed", {"whatsappBusinessAccount": {"id": "42"}}),
+        ("whatsapp.business_account.deleted", {"whatsappBusinessAccount": {"id": "42"}}),
+        ("whatsapp.phone_number.name_updated", {"whatsappPhoneNumber": {"id": "7"}}),
+        ("whatsapp.phone_number.quality_updated", {"whatsappPhoneNumber": {"id": "7"}}),
+        ("whatsapp.phone_number.deleted", {"whatsappPhoneNumber": {"id": "9", "wabaId": "42"}}),
+    ],
+)
+def test_an_event_wakes_the_open_rows_it_concerns_and_moves_none(
+    client: Client, tenant: Tenant, kind: str, payload: dict[str, Any]
+) -> None:
+    def row(**more: Any) -> Onboarding:
+        made = {"tenant": tenant, "connection_mode": "business_platform", "claimed_waba_id": "42"}
+        return Onboarding.objects.create(**made | more)
+
+    concerned = row(state="awaiting_payment", claimed_phone_number_id="7")
+    ended = row(state="connected", claimed_phone_number_id="7")
+    foreign = row(state="awaiting_payment", claimed_waba_id="43", claimed_phone_number_id="8")
+    send(client, event(type=kind, **payload))
+    tasks.apply_webhook_event(event_id="evt_1")
+    for each in (concerned, ended, foreign):
+        each.refresh_from_db()
+    assert concerned.next_look_at is not None
+    assert concerned.state == "awaiting_payment"
+    assert ended.next_look_at is None
+    assert foreign.next_look_at is None
+
+
+def test_a_get_is_not_allowed(client: Client) -> None:
+    assert client.get(URL).status_code == 405
