@@ -41,12 +41,14 @@ def exchange_code(onboarding_id: int, *, seconds: float = 20.0) -> None:
     case. Safe to call twice: one exchange is under way at a time, and a wiped code is not found.
     """
     until = time.monotonic() + seconds
+    exchange: Exchange | None = None
     while True:
         row = Onboarding.objects.filter(pk=onboarding_id, grant=Grant.WAITING).first()
         if row is None or not row.code or row.code_received_at is None:
             return None
         try:
-            granted = _tried(row, max(until - time.monotonic(), 1.0))
+            exchange = exchange or Exchange(row.code)
+            granted = _tried(row, exchange, max(until - time.monotonic(), 1.0))
         except IntegrityError:
             return None  # somebody else is exchanging it at this moment
         except RefusedError:
@@ -60,7 +62,7 @@ def exchange_code(onboarding_id: int, *, seconds: float = 20.0) -> None:
             return _keep(row, Grant.GRANTED, granted)
 
 
-def _tried(row: Onboarding, seconds: float) -> list[str]:
+def _tried(row: Onboarding, exchange: Exchange, seconds: float) -> list[str]:
     """One exchange, with its intent before and its outcome after."""
     with transaction.atomic():
         intent = ProviderCall.objects.create(
@@ -74,7 +76,7 @@ def _tried(row: Onboarding, seconds: float) -> list[str]:
     started = time.monotonic()
     outcome = ProviderCall.Outcome.LOST
     try:
-        granted = granted_waba_ids(row.code, seconds)
+        granted = exchange.granted_waba_ids(seconds)
         outcome = ProviderCall.Outcome.DONE
     except RefusedError as error:
         outcome = ProviderCall.Outcome.REFUSED
@@ -95,35 +97,51 @@ def _keep(row: Onboarding, grant: Grant, granted: list[str]) -> None:
         transitions.wake([row.pk])
 
 
-def granted_waba_ids(code: str, seconds: float) -> list[str]:
-    """The ids in the token's granular scopes; [] when Meta names no target (proves nothing).
-
-    Raises RefusedError (its text is Meta's error code) and NoAnswerError.
+class Exchange:
+    """One code's way to the granted WABAs. A token that was got is kept in memory for the second
+    call's repeats: the code itself works only once.
     """
-    base = f"{settings.META_GRAPH_BASE_URL}/{settings.META_GRAPH_VERSION}"
+
+    def __init__(self, code: str) -> None:
+        self._code = code
+        self._token = ""
+
+    def granted_waba_ids(self, seconds: float) -> list[str]:
+        """The ids in the token's granular scopes; [] when Meta names no target (proves nothing).
+
+        Raises RefusedError (its text is Meta's error code) and NoAnswerError.
+        """
+        timeout = httpx.Timeout(seconds / 2, connect=min(seconds / 2, 5))
+        with httpx.Client(timeout=timeout) as http:
+            self._token = self._token or _token_of(http, self._code)
+            return _targets(_debugged(http, self._token))
+
+
+def _graph(path: str) -> str:
+    return f"{settings.META_GRAPH_BASE_URL}/{settings.META_GRAPH_VERSION}/{path}"
+
+
+def _token_of(http: httpx.Client, code: str) -> str:
+    form = {
+        "client_id": settings.META_APP_ID,
+        "client_secret": settings.META_APP_SECRET,
+        "code": code,
+    }
+    token = _json(http, "POST", _graph("oauth/access_token"), data=form).get("access_token")
+    if not isinstance(token, str) or not token:
+        raise NoAnswerError
+    return token
+
+
+def _debugged(http: httpx.Client, token: str) -> dict[str, object]:
     app = f"{settings.META_APP_ID}|{settings.META_APP_SECRET}"
-    with httpx.Client(timeout=httpx.Timeout(seconds / 2, connect=min(seconds / 2, 5))) as http:
-        answer = _json(
-            http,
-            "POST",
-            f"{base}/oauth/access_token",
-            data={
-                "client_id": settings.META_APP_ID,
-                "client_secret": settings.META_APP_SECRET,
-                "code": code,
-            },
-        )
-        token = answer.get("access_token")
-        if not isinstance(token, str) or not token:
-            raise NoAnswerError
-        debug = _json(
-            http,
-            "GET",
-            f"{base}/debug_token",
-            params={"input_token": token},
-            headers={"Authorization": f"Bearer {app}"},
-        )
-    return _targets(debug)
+    return _json(
+        http,
+        "GET",
+        _graph("debug_token"),
+        params={"input_token": token},
+        headers={"Authorization": f"Bearer {app}"},
+    )
 
 
 def _json(http: httpx.Client, method: str, url: str, **sent: object) -> dict[str, object]:

@@ -211,3 +211,20 @@ def traits(name: str, params: dict[str, Any] | None = None) -> dict[str, Any]:
     if unknown:
         raise ValueError(f"unknown parameters: {', '.join(sorted(unknown))}")
     return {**DEFAULTS, **find(name).traits, **given}
+
+
+def for_window(name: str, params: dict[str, Any]) -> dict[str, Any]:
+    """What the window's page needs: the scenario in force and all that it can switch to."""
+    return {
+        "scenario": name,
+        "traits": traits(name, params),
+        "scenarios": [
+            {
+                "name": each.name,
+                "title": each.title,
+                "ending": each.traits.get("ending", DEFAULTS["ending"]),
+                "step": each.traits.get("step", DEFAULTS["step"]),
+            }
+            for each in CATALOGUE.values()
+        ],
+    }

@@ -108,6 +108,10 @@ class SandboxServer:
             "deliveries": list(self.sender.log)[::-1],
         }
 
+    def dialog(self) -> dict[str, Any]:
+        """What the window's page needs to know."""
+        return scenarios.for_window(self.world.scenario, self.world.params)
+
     def control(self, path: str, sent: dict[str, Any]) -> Any:
         """`POST /control/…`. Raises ValueError or KeyError for what makes no sense."""
         if path == "/control/":
@@ -243,7 +247,7 @@ def _handler(server: SandboxServer) -> type[BaseHTTPRequestHandler]:
             elif path == "/control/":
                 self._json(200, server.overview())
             elif path == "/dialog/config":
-                self._json(200, {"app_origins": server.app_origins, **_dialog_config(server)})
+                self._json(200, {"app_origins": server.app_origins, **server.dialog()})
             else:
                 self._asset(PAGES.get(path) or path.removeprefix("/assets/"))
 
@@ -278,22 +282,6 @@ def _handler(server: SandboxServer) -> type[BaseHTTPRequestHandler]:
                 print(f"{self.command} {path} {args[1] if len(args) > 1 else ''}", flush=True)
 
     return Handler
-
-
-def _dialog_config(server: SandboxServer) -> dict[str, Any]:
-    return {
-        "scenario": server.world.scenario,
-        "traits": scenarios.traits(server.world.scenario, server.world.params),
-        "scenarios": [
-            {
-                "name": s.name,
-                "title": s.title,
-                "ending": s.traits.get("ending", "finish"),
-                "step": s.traits.get("step", scenarios.DEFAULTS["step"]),
-            }
-            for s in scenarios.CATALOGUE.values()
-        ],
-    }
 
 
 def _object(raw: bytes) -> dict[str, Any]:

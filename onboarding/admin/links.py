@@ -62,6 +62,7 @@ class SignupLinkAdmin(ReadOnlyAdmin):
             expected_number=obj.expected_number,
         )
         obj.pk = link.pk
+        obj.refresh_from_db()
         address = f"{settings.SITE_URL}/s/{token}/"
         told = gettext("The link, shown only now: %(address)s") % {"address": address}
         self.message_user(request, told, messages.SUCCESS)

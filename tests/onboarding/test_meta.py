@@ -1,0 +1,168 @@
+"""The code's exchange: at once, once, repeated only while it can help, and never kept."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+import respx
+from django.utils import timezone
+
+from onboarding import meta, tasks
+from onboarding.models import Onboarding, ProviderCall
+from onboarding.models.onboarding import Grant
+from tenants.models import Tenant
+
+GRAPH = "https://graph.facebook.com"
+TOKEN = f"{GRAPH}/v22.0/oauth/access_token"
+DEBUG = f"{GRAPH}/v22.0/debug_token"
+CODE = "AQ-the-code"
+
+
+@pytest.fixture
+def row(tenant: Tenant, settings: Any) -> Onboarding:
+    settings.META_GRAPH_BASE_URL = GRAPH
+    return Onboarding.objects.create(
+        tenant=tenant, connection_mode="business_platform", state="signed_up", code=CODE,
+        grant=Grant.WAITING, code_received_at=timezone.now(),
+    )  # fmt: skip
+
+
+def granting(*waba_ids: str) -> dict[str, Any]:
+    scopes = [
+        {"scope": "whatsapp_business_messaging", "target_ids": ["999"]},
+        {"scope": "whatsapp_business_management", "target_ids": list(waba_ids)},
+    ]
+    return {"data": {"is_valid": True, "granular_scopes": scopes}}
+
+
+def exchanged(row: Onboarding, seconds: float = 20.0) -> Onboarding:
+    meta.exchange_code(row.pk, seconds=seconds)
+    row.refresh_from_db()
+    return row
+
+
+@respx.mock
+def test_the_granted_accounts_are_kept_and_the_code_is_wiped(row: Onboarding) -> None:
+    exchange = respx.post(TOKEN).respond(json={"access_token": "EAA-token"})
+    debug = respx.get(DEBUG).respond(json=granting("42", "43"))
+    exchanged(row)
+    assert (row.grant, row.granted_waba_ids, row.code) == ("granted", ["42", "43"], "")
+    assert row.next_look_at is not None
+    sent = exchange.calls.last.request
+    assert sent.url.query == b"", "the code travels in the body, never in an address"
+    assert b"AQ-the-code" in sent.content
+    assert debug.calls.last.request.headers["Authorization"].startswith("Bearer ")
+
+
+@respx.mock
+def test_missing_targets_prove_nothing(row: Onboarding) -> None:
+    respx.post(TOKEN).respond(json={"access_token": "EAA-token"})
+    respx.get(DEBUG).respond(json={"data": {"granular_scopes": [{"scope": "other"}]}})
+    assert exchanged(row).granted_waba_ids == []
+    assert row.grant == "granted"
+
+
+@respx.mock
+def test_a_refusal_ends_it(row: Onboarding) -> None:
+    route = respx.post(TOKEN).respond(400, json={"error": {"code": 100}})
+    assert exchanged(row).grant == "refused"
+    assert row.code == ""
+    assert route.call_count == 1
+
+
+@respx.mock
+@pytest.mark.parametrize(
+    "fault",
+    [
+        httpx.Response(500),
+        httpx.Response(200, text="<html>"),
+        httpx.Response(429),
+        httpx.ReadTimeout("slow"),
+        httpx.ConnectError("down"),
+    ],
+    ids=["5xx", "garbage", "429", "timeout", "down"],
+)
+def test_no_answer_is_tried_again_while_the_code_is_young(row: Onboarding, fault: Any) -> None:
+    good = httpx.Response(200, json={"access_token": "EAA-token"})
+    respx.post(TOKEN).mock(side_effect=[fault, good])
+    respx.get(DEBUG).respond(json=granting("42"))
+    assert exchanged(row).granted_waba_ids == ["42"]
+
+
+@respx.mock
+def test_the_token_is_read_again_without_using_the_code_twice(row: Onboarding) -> None:
+    exchange = respx.post(TOKEN).respond(json={"access_token": "EAA-token"})
+    good = httpx.Response(200, json=granting("42"))
+    respx.get(DEBUG).mock(side_effect=[httpx.Response(503), good])
+    assert exchanged(row).granted_waba_ids == ["42"]
+    assert exchange.call_count == 1
+
+
+@respx.mock
+def test_an_old_code_is_not_tried_again(row: Onboarding) -> None:
+    Onboarding.objects.update(code_received_at=timezone.now() - timedelta(seconds=26))
+    route = respx.post(TOKEN).respond(500)
+    assert exchanged(row).grant == "lost"
+    assert route.call_count == 1
+
+
+@respx.mock
+def test_a_request_that_exchanges_itself_gives_up_in_time(row: Onboarding) -> None:
+    respx.post(TOKEN).respond(503)
+    started = timezone.now()
+    assert exchanged(row, seconds=1.2).grant == "lost"
+    assert timezone.now() - started < timedelta(seconds=3)
+
+
+@respx.mock
+def test_a_wiped_code_is_not_exchanged_again(row: Onboarding) -> None:
+    route = respx.post(TOKEN).respond(json={"access_token": "EAA-token"})
+    respx.get(DEBUG).respond(json=granting("42"))
+    exchanged(row)
+    exchanged(row)
+    assert route.call_count == 1
+
+
+@respx.mock
+def test_an_exchange_that_is_under_way_is_not_begun_twice(row: Onboarding) -> None:
+    ProviderCall.objects.create(
+        onboarding=row, kind="exchange_code", target=row.public_id.hex, outcome="open"
+    )
+    route = respx.post(TOKEN).respond(json={"access_token": "EAA-token"})
+    exchanged(row)
+    assert route.call_count == 0
+
+
+@respx.mock
+def test_neither_code_nor_token_is_logged(
+    row: Onboarding, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    respx.post(TOKEN).respond(json={"access_token": "EAA-token"})
+    respx.get(DEBUG).mock(side_effect=httpx.ReadTimeout("EAA-token"))
+    exchanged(row, seconds=1.2)
+    kept = str(list(ProviderCall.objects.values()))
+    for secret in (CODE, "EAA-token"):
+        assert secret not in kept
+        ours = [r.getMessage() for r in caplog.records if not r.name.startswith("http")]
+        assert secret not in str(ours)
+
+
+@respx.mock
+@pytest.mark.django_db(transaction=True)
+def test_the_request_itself_exchanges_when_the_broker_is_down(
+    row: Onboarding, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def down(**_: Any) -> None:
+        raise OSError("no broker")
+
+    monkeypatch.setattr(tasks.exchange_code, "apply_async", down)
+    monkeypatch.setattr(tasks.advance_onboarding, "apply_async", down)
+    respx.post(TOKEN).respond(json={"access_token": "EAA-token"})
+    respx.get(DEBUG).respond(json=granting("42"))
+    tasks.request_exchange(row.pk)
+    row.refresh_from_db()
+    assert row.granted_waba_ids == ["42"]

@@ -1,0 +1,206 @@
+"""The pages' server side: headers, links, guests, what a page says when it cannot go on."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.test import Client
+from django.utils import timezone
+
+from onboarding import services
+from onboarding.models import Onboarding, SignupLink
+from tenants.models import Tenant, User
+from tests.conftest import pages_of
+
+
+@pytest.fixture
+def pages(owner: User) -> Client:
+    return pages_of(owner)
+
+
+def opened(client: Client, tenant: Tenant) -> Any:
+    _, token = services.create_link(tenant)
+    return client.get(f"/s/{token}/"), token
+
+
+def test_only_the_signup_page_lets_metas_window_keep_its_opener(pages: Client) -> None:
+    header = "Cross-Origin-Opener-Policy"
+    assert pages.get("/connect/")[header] == "same-origin-allow-popups"
+    assert pages.get("/accounts/password/reset/")[header] == "same-origin"
+    assert pages.get("/api/docs/")[header] == "same-origin"
+
+
+def test_the_policy_is_strict_and_opens_only_what_metas_sdk_needs(pages: Client) -> None:
+    policy = pages.get("/connect/")["Content-Security-Policy"]
+    assert "unsafe" not in policy
+    assert "default-src 'none'" in policy
+    assert "http://127.0.0.1:9" in policy
+    assert "graph.facebook.com" in policy
+    elsewhere = pages.get("/accounts/password/reset/")["Content-Security-Policy"]
+    assert "facebook" not in elsewhere
+    assert "unsafe" not in elsewhere
+
+
+def test_only_the_admin_may_evaluate(pages: Client, reviewer: User) -> None:
+    policy = pages_of(reviewer).get("/admin/")["Content-Security-Policy"]
+    assert "'unsafe-eval'" in policy
+    assert "facebook" not in policy
+
+
+def test_the_page_names_the_tenant(pages: Client) -> None:
+    assert "John&#x27;s Cake Shop" in pages.get("/connect/").content.decode()
+
+
+def test_nobody_is_sent_to_the_login(client: Client, db: None) -> None:
+    answer = client.get("/connect/?onboarding=x")
+    assert answer.status_code == 302
+    assert answer["Location"].startswith("/accounts/login/?next=/connect/")
+
+
+def test_a_person_without_a_tenant_reads_what_to_do(client: Client, reviewer: User) -> None:
+    answer = pages_of(reviewer).get("/connect/")
+    assert answer.status_code == 403
+    assert "do not belong to a company" in answer.content.decode()
+
+
+def test_missing_settings_are_told_instead_of_a_dead_button(pages: Client, settings: Any) -> None:
+    settings.META_CONFIG_ID = {"business_platform": "", "business_app": ""}
+    page = pages.get("/connect/").content.decode()
+    assert "META_CONFIG_ID" in page
+    assert 'id="launch"' not in page
+
+
+@pytest.mark.parametrize("address", ["?onboarding=nonsense", "?tenant=nobody"])
+def test_an_address_that_means_nothing_is_a_404(pages: Client, address: str) -> None:
+    assert pages.get(f"/connect/{address}").status_code == 404
+
+
+# --- Links and guests ----------------------------------------------------------------------------
+
+
+def test_a_link_lets_in_by_a_redirect_and_its_own_cookie(client: Client, tenant: Tenant) -> None:
+    answer, token = opened(client, tenant)
+    assert (answer.status_code, answer["Location"]) == (302, "/connect/")
+    assert answer["Referrer-Policy"] == "no-referrer"
+    cookie = answer.cookies["signup_guest"]
+    assert cookie["httponly"]
+    assert cookie["samesite"] == "Lax"
+    assert token not in cookie.value
+    assert "sessionid" not in answer.cookies
+    assert client.get("/connect/").status_code == 200
+
+
+def test_a_links_token_is_kept_only_as_a_hash(tenant: Tenant) -> None:
+    link, token = services.create_link(tenant)
+    assert token not in str(SignupLink.objects.values().get(pk=link.pk))
+
+
+def test_opening_a_link_by_get_uses_nothing_up(client: Client, tenant: Tenant) -> None:
+    _, token = services.create_link(tenant)
+    assert [Client().get(f"/s/{token}/").status_code for _ in range(3)] == [302, 302, 302]
+    assert SignupLink.objects.get().times_opened == 3
+
+
+def test_a_revoked_link_ends_its_guests_at_once(client: Client, tenant: Tenant) -> None:
+    _, token = opened(client, tenant)
+    services.revoke_link(SignupLink.objects.get())
+    assert client.get("/connect/").status_code == 302
+    assert client.get("/api/v1/onboardings/").status_code == 401
+    ended = client.get(f"/s/{token}/")
+    assert ended.status_code == 410
+    assert "has been ended" in ended.content.decode()
+
+
+def test_an_expired_link_says_so(client: Client, tenant: Tenant) -> None:
+    _, token = services.create_link(tenant)
+    SignupLink.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    answer = client.get(f"/s/{token}/")
+    assert answer.status_code == 410
+    assert "expired" in answer.content.decode()
+
+
+def test_an_unknown_link_is_neutral(client: Client, db: None) -> None:
+    answer = client.get("/s/guessed/")
+    assert answer.status_code == 404
+    assert "signup_guest" not in answer.cookies
+
+
+@pytest.mark.parametrize("cookie", ["", "nonsense", "abc:def:ghi", "x" * 5000])
+def test_a_forged_guest_cookie_is_nobody(client: Client, db: None, cookie: str) -> None:
+    client.cookies["signup_guest"] = cookie
+    assert client.get("/connect/").status_code == 302
+
+
+def test_a_guest_is_no_login(client: Client, tenant: Tenant) -> None:
+    opened(client, tenant)
+    assert client.get("/admin/").status_code == 302
+    assert client.get("/accounts/password/change/").status_code == 302
+
+
+def test_a_guest_can_leave(client: Client, tenant: Tenant) -> None:
+    opened(client, tenant)
+    client.post("/s/leave/")
+    assert client.get("/connect/").status_code == 302
+
+
+def test_a_links_expected_number_is_enforced_on_its_attempts(
+    client: Client, tenant: Tenant
+) -> None:
+    _, token = services.create_link(tenant, expected_number="+34612345678")
+    client.get(f"/s/{token}/")
+    client.post(
+        "/api/v1/onboardings/",
+        {"connection_mode": "business_platform"},
+        content_type="application/json",
+    )
+    assert Onboarding.objects.get().expected_number == "+34612345678"
+
+
+def test_the_command_prints_a_link_that_works(
+    client: Client, tenant: Tenant, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call_command("create_signup_link", "cakes")
+    address = capsys.readouterr().out.strip()
+    assert address.startswith("http://localhost:8000/s/")
+    assert client.get(address.removeprefix("http://localhost:8000")).status_code == 302
+
+
+def test_the_command_names_the_tenants_when_there_is_no_such_one(tenant: Tenant) -> None:
+    with pytest.raises(CommandError, match="cakes"):
+        call_command("create_signup_link", "cake")
+
+
+# --- Login ---------------------------------------------------------------------------------------
+
+
+def test_a_person_signs_in_by_email_and_comes_to_the_signup(client: Client, owner: User) -> None:
+    sent = {"login": "OWNER@cakes.example", "password": "secret-secret"}
+    answer = client.post("/accounts/login/", sent)
+    assert (answer.status_code, answer["Location"]) == (302, "/connect/")
+
+
+def test_nobody_signs_up_alone(client: Client, db: None) -> None:
+    page = client.get("/accounts/signup/").content.decode()
+    assert "Nobody signs up here alone" in page
+
+
+def test_the_demo_is_seeded_only_where_the_sandbox_is(db: None, settings: Any) -> None:
+    settings.SANDBOX_ORIGIN = ""
+    with pytest.raises(CommandError):
+        call_command("seed_demo")
+    assert not User.objects.exists()
+
+
+def test_the_demo_may_be_seeded_again_and_keeps_its_people(
+    client: Client, db: None, settings: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings.SANDBOX_ORIGIN = "http://127.0.0.1:9"
+    for _ in range(2):
+        call_command("seed_demo")
+    assert Tenant.objects.filter(slug="demo").count() == 1
+    sent = {"login": "customer@example.com", "password": "demo-demo-demo"}
+    assert client.post("/accounts/login/", sent).status_code == 302
+    assert client.get("/connect/").status_code == 200
