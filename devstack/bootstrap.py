@@ -119,7 +119,7 @@ def ensure_installed(level: str) -> None:
         return
     print("Installing the pinned requirements (the first time takes a minute) ...", flush=True)
     status = subprocess.call(
-        [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
+        [str(PYTHON), "-m", "pip", "install", "-qq", "--disable-pip-version-check",
          "--root-user-action=ignore", "--require-hashes", "--no-deps",
          "-r", str(ROOT / "requirements" / f"{level}.txt")]
     )  # fmt: skip

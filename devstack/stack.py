@@ -22,6 +22,8 @@ from devstack.supervisor import StopRequestedError, Supervisor
 from devstack.valkey import Valkey
 
 HEALTHY_SECONDS = 90
+AS_ROOT = {"PYTHONWARNINGS": "ignore:You're running the worker"}
+"""As root Celery warns at length; on one's own machine, with JSON tasks only, that is noise."""
 _held: list[tuple[Plan, IO[str]]] = []
 
 
@@ -131,7 +133,7 @@ def _start_children(supervisor: Supervisor, plan: Plan, env: dict[str, str]) -> 
         supervisor.start(name, [
             *celery, "worker", "-Q", queue, "-c", str(processes), "-n", f"{name}@%h",
             "--loglevel", "WARNING", "--without-gossip", "--without-mingle",
-        ], death_signal=signal.SIGQUIT)  # fmt: skip
+        ], death_signal=signal.SIGQUIT, env=AS_ROOT)  # fmt: skip
     supervisor.start("beat", [
         *celery, "beat", "--loglevel", "WARNING", "--schedule", str(LOCAL / "beat"),
         "--pidfile=",
