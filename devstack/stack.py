@@ -45,8 +45,10 @@ def _locked(path: Path) -> IO[str]:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         lock.seek(0)
+        holder = lock.read().strip() or "?"
+        lock.close()
         raise ProblemError(
-            f"It is running already in this checkout (process {lock.read().strip() or '?'}): "
+            f"It is running already in this checkout (process {holder}): "
             "use that one, or stop it with Ctrl-C first."
         ) from None
     lock.truncate(0)

@@ -140,10 +140,18 @@ class Supervisor:
                     child.popen.wait(max(until - time.monotonic(), 0.1))
                 process.send(child.popen, signal.SIGKILL)
                 child.popen.wait()
+                _close(child)
         self.children.clear()
 
     def _servers(self) -> list[Child]:
         return [child for child in self.children if child.reader is None]
+
+
+def _close(child: Child) -> None:
+    if child.reader is not None:
+        child.reader.join(2)
+    if child.popen.stdout is not None:
+        child.popen.stdout.close()
 
 
 def _ended(child: Child, status: int) -> str:
