@@ -137,7 +137,7 @@ async function ready(told) {
     hint(texts.failed);
     return;
   }
-  initSdk(told);
+  if (!sdkReady) initSdk(told); // once a page: the SDK complains about a second time
   sdkReady = true;
   launch = told;
   updateButton();
