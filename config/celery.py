@@ -7,14 +7,15 @@ of a killed worker came back after 86 s, with these after about 10 s.
 import os
 
 from celery import Celery
-from kombu import Queue
+from kombu import Exchange, Queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 app = Celery("onboarding")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.conf.update(
-    task_queues=(Queue("default"), Queue("exchange")),
+    # Exchange and key by name: left out, both queues share `default` and get each message twice.
+    task_queues=tuple(Queue(n, Exchange(n), routing_key=n) for n in ("default", "exchange")),
     task_default_queue="default",
     # A code lives 30 s, so its exchange never waits behind ordinary work.
     task_routes={"onboarding.tasks.exchange_code": {"queue": "exchange"}},

@@ -17,9 +17,10 @@ from django.core.exceptions import ImproperlyConfigured
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-for _source in (BASE_DIR / ".env", BASE_DIR / ".local" / "run.env"):
-    if _source.is_file():
-        environ.Env.read_env(_source, overwrite=False)
+if not os.environ.get("ONLY_ENVIRONMENT"):  # set by the tests, which read no file of the checkout
+    for _source in (BASE_DIR / ".env", BASE_DIR / ".local" / "run.env"):
+        if _source.is_file():
+            environ.Env.read_env(_source, overwrite=False)
 
 env = environ.FileAwareEnv()
 _faults: list[str] = []

@@ -8,6 +8,7 @@ import sys
 import warnings
 
 PRODUCTION = {
+    "ONLY_ENVIRONMENT": "1",
     "SECRET_KEY": "placeholder-" + "x7Kq9mZt" * 8,
     "FIELD_ENCRYPTION_KEYS": "A" * 43 + "=",
     "DATABASE_URL": "postgres://onboarding_app:x@db.internal/onboarding",

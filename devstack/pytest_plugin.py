@@ -20,6 +20,7 @@ from devstack.postgres import Postgres
 from devstack.valkey import Valkey
 
 _TEST_SETTINGS = {
+    "ONLY_ENVIRONMENT": "1",
     "SECRET_KEY": "for-tests-only-" + "x7Kq9mZt" * 6,
     "FIELD_ENCRYPTION_KEYS": "dGVzdHMtb25seS10ZXN0cy1vbmx5LXRlc3RzLW9ubHk=",
     "SITE_URL": "http://localhost:8000",
