@@ -38,7 +38,7 @@
   }
 
   function number(each) {
-    const box = el("div");
+    const box = el("div", undefined, "number");
     const connected = each.status === "CONNECTED";
     box.append(el("strong", each.displayPhoneNumber), facts([
       ["status", each.status, connected ? "good" : "warn"],
@@ -123,6 +123,9 @@
   function about() {
     const found = scenarios.find((each) => each.name === $("#scenario").value);
     $("#about").textContent = found ? found.text : "";
+    for (const box of document.querySelectorAll("[data-for]")) {
+      box.hidden = box.dataset.for !== $("#scenario").value;
+    }
   }
 
   async function load() {
@@ -145,7 +148,12 @@
   $("#scenario").addEventListener("change", about);
   $("#next").addEventListener("submit", (event) => {
     event.preventDefault();
-    send("/control/", { scenario: $("#scenario").value });
+    const scenario = $("#scenario").value;
+    const params = {
+      pending: { seconds: Number($("#seconds").value) },
+      cancel: { step: $("#step").value },
+    };
+    send("/control/", { scenario, params: params[scenario] || {} });
   });
   $("#reset").addEventListener("click", () => send("/control/reset", {}));
   load();
