@@ -99,9 +99,11 @@ def test_messages_from_hostile_origins_are_dropped(
 def test_a_message_before_any_launch_is_dropped(
     signup: Signup, say: Callable[[str, Any], None]
 ) -> None:
-    signup.page.goto("/connect/?new")
+    signup.chooses()
     say("https://www.facebook.com", FINISH)
-    signup.goes_through()
+    with signup.page.expect_popup() as popup:
+        signup.page.click("#launch")
+    signup.finishes(popup.value)
     signup.sees("connected")
     assert not SignupEvent.objects.filter(waba_id="111222333").exists()
 
