@@ -382,6 +382,20 @@ _ALL = (
         META,
         "wait",
     ),
+    Reason(
+        "number_limited",
+        _("Meta limits this number at the moment"),
+        _(
+            "Too many people blocked or reported its messages, or a sending limit was reached, so "
+            "Meta holds it back for a time."
+        ),
+        (
+            _("Open WhatsApp Manager and read what it says about the number."),
+            _("You need not do anything here. We keep looking and go on by ourselves."),
+        ),
+        CUSTOMER,
+        "wait",
+    ),
     # --- YCloud itself -------------------------------------------------------------------------
     Reason(
         "ycloud_unavailable",

@@ -24,6 +24,9 @@ S = State
 Kind = ProviderCall.Kind
 Ended = ProviderCall.Outcome
 
+LIMITED = frozenset({"FLAGGED", "WARNED", "RATE_LIMITED", "RESTRICTED", "BLOCKED"})
+"""Registered already and held back by Meta: registering again would only spend its budget."""
+
 BUDGET_WINDOW = timedelta(hours=72)
 """Meta counts registrations of a number in a moving window of 72 h (error 133016)."""
 
@@ -121,6 +124,8 @@ def act(look: Pass) -> Outcome:
     assert number is not None
     if number.status == "CONNECTED":
         return go(S.CONNECTED)
+    if number.status in LIMITED:
+        return go(S.CONNECTING)
     return _register(look)
 
 

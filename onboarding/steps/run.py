@@ -60,8 +60,15 @@ def connecting(look: Pass) -> Outcome:
         return wait(S.AWAITING_NUMBER, "number_not_verified", schedule.next_look(row))
     if known.status in ("BANNED", "MIGRATED", "DISCONNECTED"):
         return stop(f"number_{known.status.lower()}")
+    return wait(S.CONNECTING, _why_it_waits(row, known.status), schedule.next_look(row))
+
+
+def _why_it_waits(row: Onboarding, status: str) -> str:
+    """PENDING, UNKNOWN, MANUAL_REVIEW and words that are new to us just take their time."""
+    if status in acts.LIMITED:
+        return "number_limited"
     late = timezone.now() - row.state_changed_at > TAKES_LONGER
-    return wait(S.CONNECTING, "takes_longer" if late else "", schedule.next_look(row))
+    return "takes_longer" if late else ""
 
 
 def look_again(look: Pass) -> Outcome:
