@@ -359,6 +359,7 @@ UNFOLD = {
     "SITE_SUBHEADER": "WhatsApp onboarding",
     "SITE_URL": "/connect/",
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": f"{STATIC_URL}favicon.svg"}],
+    "STYLES": [f"{STATIC_URL}admin.css"],
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
 }

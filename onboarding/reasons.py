@@ -25,6 +25,11 @@ WHO_LABELS: dict[str, Text] = {
     META: _("Meta"),
     NOBODY: _("This goes on by itself"),
 }
+STAFF_WHO_LABELS: dict[str, Text] = {
+    **WHO_LABELS,
+    CUSTOMER: _("the customer"),
+    PARTNER: _("us, the partner"),
+}
 
 
 @dataclass(frozen=True, slots=True)

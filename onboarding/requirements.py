@@ -53,6 +53,7 @@ def of(row: Onboarding, *, staff: bool = False) -> list[Requirement]:
     if not row.reason or row.state == S.CONNECTED:
         return []
     reason = reasons.REASONS[row.reason if staff else shown_reason(row)]
+    labels = reasons.STAFF_WHO_LABELS if staff else reasons.WHO_LABELS
     return [
         Requirement(
             code=reason.code,
@@ -60,7 +61,7 @@ def of(row: Onboarding, *, staff: bool = False) -> list[Requirement]:
             why=str(reason.why),
             remedy=tuple(str(line) for line in reason.remedy),
             who=reason.who,
-            who_label=str(reasons.WHO_LABELS[reason.who]),
+            who_label=str(labels[reason.who]),
             tone=reason.tone,
             since=row.state_changed_at,
             due=row.next_look_at if reason.tone == "wait" or row.state in PARKED else None,

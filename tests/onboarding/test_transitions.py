@@ -154,3 +154,8 @@ def test_tasks_take_arguments_of_a_newer_release(tenant: Tenant) -> None:
     tasks.advance_onboarding(onboarding_id=999_999, something_new=True)
     tasks.exchange_code(onboarding_id=999_999, something_new=True)
     tasks.apply_webhook_event(event_id="none", something_new=True)
+
+
+def test_the_periodic_tasks_do_nothing_on_an_empty_day(db: None) -> None:
+    assert tasks.sweep_due() == 0
+    tasks.beat_alive()
