@@ -57,20 +57,23 @@ def claim_due(limit: int) -> list[tuple[int, int]]:
             "WITH due AS (SELECT id FROM onboarding_onboarding "  # noqa: S608
             f"WHERE next_look_at <= %(now)s AND {_is_free()} "
             "ORDER BY next_look_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED) "
-            "UPDATE onboarding_onboarding AS row SET fence = fence + 1, faults = faults + 1, "
-            "lease_until = %(until)s FROM due WHERE row.id = due.id RETURNING row.id, row.fence",
+            "UPDATE onboarding_onboarding AS row SET fence = fence + 1, lease_until = %(until)s "
+            "FROM due WHERE row.id = due.id RETURNING row.id, row.fence",
             {"now": now, "limit": limit, "until": now + LEASE},
         )
         return list(cursor.fetchall())
 
 
 def take_over(onboarding_id: int, fence: int) -> Onboarding | None:
-    """The row that a sweep claimed for this task; None when it went on without us."""
-    row = Onboarding.objects.filter(pk=onboarding_id, fence=fence).first()
-    try:
-        return row and renew(row)
-    except OvertakenError:
+    """The row that a sweep claimed for this task; None when it went on without us.
+
+    Only now a fault is counted: a hand-out that the broker lost is none of the step's.
+    """
+    held = Onboarding.objects.filter(pk=onboarding_id, fence=fence)
+    until = timezone.now() + LEASE
+    if not held.update(lease_until=until, faults=F("faults") + 1):
         return None
+    return held.first()
 
 
 def renew(row: Onboarding) -> Onboarding:

@@ -42,6 +42,19 @@ def binds(sandbox: Sandbox) -> int:
     return sum(call.endswith("/bind") for call in sandbox.calls)
 
 
+def test_the_account_and_its_numbers_are_read_at_the_same_time(
+    onboard: Any, sandbox: Sandbox
+) -> None:
+    sandbox.server.latency_ms = 300
+    try:
+        onboard()
+    finally:
+        sandbox.server.latency_ms = 0
+    first, second, third = (call["at"] for call in sandbox.server.world.calls)
+    assert abs(second - first) < 0.2, "two reads, one round trip"
+    assert third - max(first, second) >= 0.3
+
+
 # --- Owner ---------------------------------------------------------------------------------------
 
 

@@ -156,6 +156,16 @@ def test_tasks_take_arguments_of_a_newer_release(tenant: Tenant) -> None:
     tasks.apply_webhook_event(event_id="none", something_new=True)
 
 
+def test_hand_outs_that_the_broker_lost_are_no_faults_of_the_step(tenant: Tenant) -> None:
+    row = made(tenant)
+    for _ in range(20):
+        (handed_out,) = transitions.claim_due(10)
+        Onboarding.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+    taken = transitions.take_over(*handed_out)
+    assert taken is not None
+    assert (taken.pk, taken.faults) == (row.pk, 1)
+
+
 def test_the_periodic_tasks_do_nothing_on_an_empty_day(db: None) -> None:
     assert tasks.sweep_due() == 0
     tasks.beat_alive()
