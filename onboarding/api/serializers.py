@@ -106,7 +106,7 @@ class OnboardingSerializer(serializers.ModelSerializer[Onboarding]):
         slug_field="slug", read_only=True
     )
     reason = serializers.SerializerMethodField()
-    waba_id = serializers.CharField(source="claimed_waba_id", read_only=True)
+    waba_id = serializers.CharField(source="claimed_waba_id", read_only=True, allow_null=True)
     phone_number_id = serializers.SerializerMethodField()
     account_name = serializers.SerializerMethodField()
     phone_number = serializers.SerializerMethodField()
@@ -185,6 +185,22 @@ class LaunchedOnboardingSerializer(OnboardingSerializer):
         return launch.launch(row)
 
 
+class ErrorDetailSerializer(serializers.Serializer[Any]):
+    """What happened, what to do, who must do it."""
+
+    code = serializers.CharField()
+    message = serializers.CharField()
+    remedy = serializers.CharField(required=False)
+    who = serializers.CharField(required=False)
+    request_id = serializers.CharField()
+
+
+class ErrorSerializer(serializers.Serializer[Any]):
+    """The one envelope of all errors; a 400 also has `error.fields`: a list of texts by field."""
+
+    error = ErrorDetailSerializer()
+
+
 class TimelineEntrySerializer(serializers.Serializer[Any]):
     """One thing that happened."""
 
@@ -195,3 +211,11 @@ class TimelineEntrySerializer(serializers.Serializer[Any]):
     state = serializers.CharField(allow_null=True)
     reason = serializers.CharField(allow_null=True)
     actor = serializers.CharField()
+
+
+class TimelinePageSerializer(serializers.Serializer[Any]):
+    """One page of the timeline."""
+
+    next = serializers.URLField(allow_null=True)
+    previous = serializers.URLField(allow_null=True)
+    results = TimelineEntrySerializer(many=True)

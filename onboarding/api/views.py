@@ -36,18 +36,24 @@ class NewestFirst(CursorPagination):
     ordering = ("-created_at", "-pk")
 
 
+def _error(description: str) -> OpenApiResponse:
+    return OpenApiResponse(s.ErrorSerializer, description=description)
+
+
 ERRORS = {
-    400: OpenApiResponse(description="A field cannot be used; `fields` names it."),
-    401: OpenApiResponse(description="Not signed in and no signup link."),
-    403: OpenApiResponse(description="The CSRF token is missing or stale."),
-    404: OpenApiResponse(description="Not yours, or not there."),
-    409: OpenApiResponse(description="Does not fit the state."),
+    400: _error("A field cannot be used; `fields` names it."),
+    401: _error("Not signed in and no signup link."),
+    403: _error("The CSRF token is missing or stale."),
+    404: _error("Not yours, or not there."),
+    409: _error("Does not fit the state."),
 }
 
 
-def _schema(request: Any, response: Any, summary: str, code: int = 200) -> Callable[[F], F]:
+def _schema(request: Any, response: Any, summary: str, *codes: int) -> Callable[[F], F]:
     described: Callable[[F], F] = extend_schema(
-        request=request, responses={code: response, **ERRORS}, summary=summary
+        request=request,
+        responses={**dict.fromkeys(codes or (200,), response), **ERRORS},
+        summary=summary,
     )
     return described
 
@@ -79,7 +85,7 @@ class OnboardingViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Onboardin
             "tenant", "business_account", "number"
         )
 
-    @_schema(s.StartSerializer, s.LaunchedOnboardingSerializer, "Choose the mode: start", 201)
+    @_schema(s.StartSerializer, s.LaunchedOnboardingSerializer, "Choose the mode: start", 200, 201)
     def create(self, request: Request) -> Response:
         """Makes an attempt (201) or gives back the one that is still before Meta's window (200)."""
         sent = _valid(s.StartSerializer, request)
@@ -104,7 +110,7 @@ class OnboardingViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Onboardin
 
     @extend_schema(
         summary="What happened, oldest first; repeated looks are collapsed",
-        responses={200: s.TimelineEntrySerializer(many=True), **ERRORS},
+        responses={200: s.TimelinePageSerializer, **ERRORS},
         parameters=[OpenApiParameter("page", int)],
         filters=False,
     )
