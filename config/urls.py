@@ -11,6 +11,8 @@ from onboarding import views, webhooks
 
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
+handler500 = "config.errors.server_error"
+
 urlpatterns = [
     path("", views.home, name="home"),
     path("connect/", views.connect, name="connect"),

@@ -3,9 +3,13 @@
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
-from onboarding.api.views import CsrfView, OnboardingViewSet
+from onboarding.api.views import CsrfView, NothingHereView, OnboardingViewSet
 
 router = SimpleRouter()
 router.register("onboardings", OnboardingViewSet, basename="onboarding")
 
-urlpatterns = [path("csrf/", CsrfView.as_view(), name="csrf"), *router.urls]
+urlpatterns = [
+    path("csrf/", CsrfView.as_view(), name="csrf"),
+    *router.urls,
+    path("<path:rest>", NothingHereView.as_view()),
+]

@@ -14,6 +14,7 @@ from drf_spectacular.utils import (
 )
 from rest_framework import mixins, status, viewsets
 from rest_framework.decorators import action
+from rest_framework.exceptions import NotFound
 from rest_framework.pagination import CursorPagination
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -198,3 +199,14 @@ class CsrfView(APIView):
         response = Response({"csrfToken": get_token(request._request)})
         response["Cache-Control"] = "no-store"
         return response
+
+
+class NothingHereView(APIView):
+    """Every other address: a 404 in the envelope, not a web page."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+    schema = None
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        raise NotFound

@@ -230,6 +230,30 @@ def test_only_an_offered_account_can_be_chosen(
     assert (answer.status_code, answer.json()["error"]["code"]) == (409, "not_offered")
 
 
+def test_an_unknown_address_and_method_are_told_in_the_envelope(api: APIClient) -> None:
+    for method in ("get", "post", "delete"):
+        answer = getattr(api, method)("/api/v1/nonsense/at/all/")
+        assert (answer.status_code, answer.json()["error"]["code"]) == (404, "not_found")
+    answer = api.delete(API)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (405, "method_not_allowed")
+
+
+def test_a_fault_of_ours_is_told_in_the_envelope_without_its_cause(
+    owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any) -> None:
+        raise RuntimeError("secret cause")
+
+    monkeypatch.setattr("onboarding.services.start", broken)
+    api = APIClient(raise_request_exception=False)
+    api.force_login(owner, backend="allauth.account.auth_backends.AuthenticationBackend")
+    answer = api.post(API, {"connection_mode": "business_app"})
+    assert answer.status_code == 500
+    assert answer.json()["error"]["code"] == "internal"
+    assert answer.json()["error"]["request_id"]
+    assert "secret cause" not in answer.content.decode()
+
+
 # --- Who is asking -------------------------------------------------------------------------------
 
 
