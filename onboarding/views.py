@@ -102,9 +102,11 @@ def _connect(request: HttpRequest) -> HttpResponseBase:
         return redirect_to_login(request.get_full_path())
     if not asker.tenant_ids:
         return render(request, "no_tenant.html", status=403)
-    tenant = tenant_for(asker, request.GET.get("tenant"))
+    named = _named(asker, request.GET.get("onboarding"))
+    # The page always names the tenant that it connects: the attempt's own, where one is named.
+    tenant = named.tenant if named else tenant_for(asker, request.GET.get("tenant"))
     rows = list(_rows(asker).filter(tenant=tenant).exclude(NOT_BEGUN)[:20])
-    row = _wanted(asker, rows, request.GET)
+    row = named or _newest(rows, request.GET)
     response = render(
         request,
         "connect.html",
@@ -132,15 +134,20 @@ def _rows(asker: Asker) -> QuerySet[Onboarding]:
     )
 
 
-def _wanted(asker: Asker, rows: list[Onboarding], query: Any) -> Onboarding | None:
-    """The attempt to show: the one asked for, else the newest that is under way."""
+def _named(asker: Asker, public_id: str | None) -> Onboarding | None:
+    """The attempt that the address names. Raises Http404 for one that is not there for them."""
+    if not public_id:
+        return None
+    try:
+        return get_object_or_404(_rows(asker), public_id=UUID(public_id))
+    except ValueError:
+        raise Http404 from None
+
+
+def _newest(rows: list[Onboarding], query: Any) -> Onboarding | None:
+    """The newest attempt that is under way, or the newest at all; None to begin another one."""
     if "new" in query:
         return None
-    if wanted := query.get("onboarding"):
-        try:
-            return get_object_or_404(_rows(asker), public_id=UUID(wanted))
-        except ValueError:
-            raise Http404 from None
     ended = FINAL | {State.CANCELLED}
     return next((row for row in rows if row.state not in ended), rows[0] if rows else None)
 

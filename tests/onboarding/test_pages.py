@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from onboarding import services
 from onboarding.models import Onboarding, SignupLink
-from tenants.models import Tenant, User
+from tenants.models import Membership, Tenant, User
 from tests.conftest import pages_of
 
 
@@ -52,6 +52,17 @@ def test_only_the_admin_may_evaluate(pages: Client, reviewer: User) -> None:
 
 def test_the_page_names_the_tenant(pages: Client) -> None:
     assert "John&#x27;s Cake Shop" in pages.get("/connect/").content.decode()
+
+
+def test_the_page_of_an_attempt_names_its_own_tenant(
+    pages: Client, owner: User, other_tenant: Tenant
+) -> None:
+    Membership.objects.create(user=owner, tenant=other_tenant)
+    row = Onboarding.objects.create(
+        tenant=other_tenant, connection_mode="business_app", state="in_review"
+    )
+    lead = pages.get(f"/connect/?onboarding={row.public_id}").content.decode()
+    assert "<strong>Other Company</strong>" in lead
 
 
 def test_nobody_is_sent_to_the_login(client: Client, db: None) -> None:
