@@ -17,10 +17,11 @@ let sdk = null; // a promise once it is asked for
 let sdkReady = false;
 let watchdog = 0;
 let preparing = 0;
+let troublePasses = false;
 
 const outbox = new Outbox(config, {
   onAnswer(id, told) {
-    hideTrouble();
+    if (troublePasses) hideTrouble();
     // Other ids than the first ones open a new onboarding: the page follows it.
     if (told.id && told.id !== attempt && id === attempt) attempt = told.id;
     if (told.state && told.state !== "started") showCard(attempt);
@@ -28,7 +29,7 @@ const outbox = new Outbox(config, {
   },
   onTrouble(kind, error) {
     if (kind === "refused") showError(error);
-    else showTrouble(kind === "offline" ? texts.offline : texts.signedOut);
+    else showTrouble(kind === "offline" ? texts.offline : texts.signedOut, true);
   },
 });
 
@@ -60,7 +61,9 @@ function remember(id) {
   history.replaceState(null, "", address);
 }
 
-function showTrouble(text) {
+// `passes`: over as soon as the server answers again.
+function showTrouble(text, passes = false) {
+  troublePasses = passes;
   $("#trouble").textContent = text;
   $("#trouble").hidden = false;
 }
