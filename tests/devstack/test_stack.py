@@ -28,6 +28,9 @@ SETTINGS = ("YCLOUD_", "META_", "ONBOARDING_", "DATABASE_", "REDIS_", "SECRET_KE
             "ONLY_")  # fmt: skip
 
 
+pytestmark = pytest.mark.timeout(400)  # a whole stack starts up to twice in one test
+
+
 class Stack:
     """`manage.py runall` in a copy of the checkout, on free ports."""
 
