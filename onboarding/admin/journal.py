@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
+from onboarding import services
 from onboarding.admin.base import ReadOnlyAdmin
 from onboarding.models import ProviderCall, WebhookEvent
 
@@ -40,3 +44,14 @@ class WebhookEventAdmin(ReadOnlyAdmin):
     list_display = ["received_at", "type", "waba_id", "phone_number_id", "woke", "applied_at"]
     list_filter = ["type"]
     search_fields = ["event_id", "waba_id", "phone_number_id"]
+    actions = ["replay_selected"]
+
+    def has_replay_permission(self, request: HttpRequest) -> bool:
+        """Whoever may decide on onboardings may have them looked at again."""
+        return request.user.has_perm("onboarding.change_onboarding")
+
+    @admin.action(description=_("Apply again"), permissions=["replay"])
+    def replay_selected(self, request: HttpRequest, events: QuerySet[WebhookEvent]) -> None:
+        for event in events:
+            services.replay_event(event)
+        self.message_user(request, gettext("They are being applied again."), messages.SUCCESS)

@@ -12,6 +12,7 @@ from onboarding.services.decisions import (
 from onboarding.services.errors import RefusedError
 from onboarding.services.links import create_link, open_link, revoke_link
 from onboarding.services.signup import record_signup_result, relaunch, start
+from onboarding.services.webhooks import replay_event
 
 __all__ = [
     "RefusedError",
@@ -23,6 +24,7 @@ __all__ = [
     "record_signup_result",
     "reject",
     "relaunch",
+    "replay_event",
     "reread",
     "resume",
     "revoke_link",

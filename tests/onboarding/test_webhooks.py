@@ -7,11 +7,13 @@ import time
 from typing import Any
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.test import Client
 
 from onboarding import tasks
 from onboarding.models import Onboarding, WebhookEvent
-from tenants.models import Tenant
+from tenants.models import Tenant, User
+from tests.conftest import pages_of
 from ycloud_client.webhooks import sign
 
 URL = "/webhooks/ycloud/"
@@ -101,3 +103,46 @@ def test_an_event_wakes_the_open_rows_it_concerns_and_moves_none(
 
 def test_a_get_is_not_allowed(client: Client) -> None:
     assert client.get(URL).status_code == 405
+
+
+@pytest.fixture
+def applied(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The events that were handed to the broker to be applied."""
+    handed: list[str] = []
+
+    def publish(task: Any, kwargs: dict[str, Any]) -> bool:
+        handed.append(kwargs["event_id"])
+        return True
+
+    monkeypatch.setattr(tasks, "_published", publish)
+    return handed
+
+
+@pytest.fixture
+def stored(db: None) -> WebhookEvent:
+    return WebhookEvent.objects.create(event_id="evt_9", type="some.type", body={})
+
+
+def test_a_stored_event_is_replayed_by_the_command(
+    stored: WebhookEvent, applied: list[str], django_capture_on_commit_callbacks: Any
+) -> None:
+    with django_capture_on_commit_callbacks(execute=True):
+        call_command("replay_webhook_event", "evt_9")
+    assert applied == ["evt_9"]
+
+
+def test_an_event_that_is_not_stored_is_told_so(db: None) -> None:
+    with pytest.raises(CommandError, match="evt_unknown"):
+        call_command("replay_webhook_event", "evt_unknown")
+
+
+def test_a_stored_event_is_replayed_from_the_admin(
+    stored: WebhookEvent,
+    reviewer: User,
+    applied: list[str],
+    django_capture_on_commit_callbacks: Any,
+) -> None:
+    sent = {"action": "replay_selected", "_selected_action": [stored.pk]}
+    with django_capture_on_commit_callbacks(execute=True):
+        pages_of(reviewer).post("/admin/onboarding/webhookevent/", sent)
+    assert applied == ["evt_9"]

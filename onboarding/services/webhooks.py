@@ -1,0 +1,12 @@
+"""Staff: apply a stored webhook event once more. It only wakes rows, so it harms nothing."""
+
+from django.db import transaction
+
+from onboarding import tasks
+from onboarding.models import WebhookEvent
+
+
+def replay_event(event: WebhookEvent) -> None:
+    """Have the event applied again, after the commit."""
+    with transaction.atomic():
+        tasks.request_apply(event.event_id)
