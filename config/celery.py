@@ -7,6 +7,7 @@ of a killed worker came back after 86 s, with these after about 10 s.
 import os
 
 from celery import Celery
+from celery.schedules import crontab
 from kombu import Exchange, Queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -39,6 +40,11 @@ app.conf.update(
             "task": "onboarding.tasks.sweep_due",
             "schedule": 2.0,
             "options": {"expires": 10},
+        },
+        "forget_old": {
+            "task": "onboarding.tasks.forget_old",
+            "schedule": crontab(hour=3, minute=17),
+            "options": {"expires": 3600},
         },
         "beat_alive": {
             "task": "onboarding.tasks.beat_alive",

@@ -344,6 +344,8 @@ ONBOARDING_UNPROVEN = _choice(
     "review" if META_APP_SECRET else "continue",
     {"continue", "review", "stop"},
 )
+# The journal of calls counts the register budget of 72 h, so it is never shorter than 4 days.
+RETENTION_DAYS = _number("RETENTION_DAYS", 90, 4)
 PARTNER_NAME: str = env.str("PARTNER_NAME", default="Your partner")
 PARTNER_LOGO: str = env.str("PARTNER_LOGO", default="")
 PARTNER_ACCENT: str = env.str("PARTNER_ACCENT", default="#0b6bcb")

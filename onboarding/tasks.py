@@ -8,22 +8,26 @@ from __future__ import annotations
 import logging
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
+from datetime import timedelta
 from functools import cache
 from typing import Any
 
 from celery import shared_task
+from django.conf import settings
 from django.core.cache import cache as redis
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from onboarding import events, meta, steps, transitions
-from onboarding.models import WebhookEvent
+from onboarding.models import ProviderCall, WebhookEvent
 
 logger = logging.getLogger(__name__)
 
 SWEEP_LIMIT = 200
 PUBLISH_SECONDS = 0.5
 ALIVE_SECONDS = 30
+FORGET_BATCH = 1000
 
 
 @shared_task
@@ -76,6 +80,26 @@ def apply_webhook_event(*, event_id: str, **_newer: Any) -> None:
 def beat_alive(**_newer: Any) -> None:
     """Beat sent this and a worker ran it: both are alive (read by /readyz?full=1)."""
     redis.set("beat_alive", timezone.now().isoformat(), ALIVE_SECONDS)
+
+
+@shared_task
+def forget_old(**_newer: Any) -> int:
+    """Delete webhook bodies and calls that are older than RETENTION_DAYS, in small steps.
+
+    Onboardings, their timelines and open acts stay.
+    """
+    before = timezone.now() - timedelta(days=settings.RETENTION_DAYS)
+    calls = ProviderCall.objects.filter(at__lt=before).exclude(outcome=ProviderCall.Outcome.OPEN)
+    events = WebhookEvent.objects.filter(received_at__lt=before)
+    return _deleted(calls) + _deleted(events)
+
+
+def _deleted(rows: QuerySet[Any]) -> int:
+    """Batches keep each transaction, and its locks, short."""
+    count = 0
+    while batch := list(rows.values_list("pk", flat=True)[:FORGET_BATCH]):
+        count += rows.model._default_manager.filter(pk__in=batch).delete()[0]
+    return count
 
 
 @cache

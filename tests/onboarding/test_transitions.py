@@ -11,7 +11,7 @@ from django.db import connections
 from django.utils import timezone
 
 from onboarding import tasks, transitions
-from onboarding.models import Onboarding, Transition
+from onboarding.models import Onboarding, ProviderCall, Transition, WebhookEvent
 from onboarding.states import FINAL, TRANSITIONS, State
 from tenants.models import Tenant
 
@@ -168,4 +168,27 @@ def test_hand_outs_that_the_broker_lost_are_no_faults_of_the_step(tenant: Tenant
 
 def test_the_periodic_tasks_do_nothing_on_an_empty_day(db: None) -> None:
     assert tasks.sweep_due() == 0
+    assert tasks.forget_old() == 0
     tasks.beat_alive()
+
+
+def test_old_calls_and_events_are_forgotten_and_open_acts_stay(
+    tenant: Tenant, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.RETENTION_DAYS = 10
+    monkeypatch.setattr(tasks, "FORGET_BATCH", 2)
+    row = made(tenant)
+    for age in (1, 9, 11, 12, 13):
+        at = timezone.now() - timedelta(days=age)
+        call = ProviderCall.objects.create(
+            onboarding=row, kind="register", target=str(age), outcome="done"
+        )
+        ProviderCall.objects.filter(pk=call.pk).update(at=at)
+        event = WebhookEvent.objects.create(event_id=f"evt_{age}", type="x", body={})
+        WebhookEvent.objects.filter(pk=event.pk).update(received_at=at)
+    ProviderCall.objects.filter(target="13").update(outcome="open")
+    assert tasks.forget_old() == 5
+    kept = set(ProviderCall.objects.values_list("target", flat=True))
+    assert kept == {"1", "9", "13"}
+    assert WebhookEvent.objects.count() == 2
+    assert Onboarding.objects.filter(pk=row.pk).exists()
