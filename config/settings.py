@@ -294,6 +294,9 @@ YCLOUD_WEBHOOK_SECRETS: list[str] = env.list(
     "YCLOUD_WEBHOOK_SECRETS", default=["whsec_sandbox"] if SANDBOX_ORIGIN else []
 )
 YCLOUD_TP_BIND = _choice("YCLOUD_TP_BIND", "auto", {"auto", "always", "never"})
+# Our share of the account's 200 a second and 10,000 an hour; the rest is the partner's own traffic.
+YCLOUD_QUOTA_PER_SECOND = _number("YCLOUD_QUOTA_PER_SECOND", 180, 1)
+YCLOUD_QUOTA_PER_HOUR = _number("YCLOUD_QUOTA_PER_HOUR", 9_000, 1)
 REGISTER_BUDGET = _number("REGISTER_BUDGET", 10, 1)
 REGISTER_RESERVE = _number("REGISTER_RESERVE", 2, 0)
 if REGISTER_RESERVE >= REGISTER_BUDGET:

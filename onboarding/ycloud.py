@@ -1,4 +1,4 @@
-"""Settings -> YCloudClient, with every call in the journal.
+"""Settings -> YCloudClient, under the shared quota, with every call in the journal.
 
 Reads are noted after the answer; an act's row (its intent) is committed before the call.
 """
@@ -9,17 +9,19 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar, copy_context
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cache
 from typing import TypeVar
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connections, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from onboarding import transitions
+from onboarding import codes, quota, transitions
 from onboarding.models import Onboarding, ProviderCall
+from onboarding.quota import Lane
 from ycloud_client import APIError, CallRecord, NoResponseError, YCloudClient, YCloudError
 
 T = TypeVar("T")
@@ -30,22 +32,43 @@ Outcome = ProviderCall.Outcome
 STALE_INTENT = timedelta(minutes=2)
 """An act that is open for longer belongs to a worker that died (a call has 30 s in total)."""
 
-_heard: ContextVar[list[CallRecord] | None] = ContextVar("heard", default=None)
-
 
 class UnderWayError(Exception):
     """The same act on the same target is being done by somebody else right now."""
 
 
+@dataclass
+class _Call:
+    """What goes on around one call of ours: its lane, permits paid before, exchanges heard."""
+
+    lane: Lane
+    prepaid: int = 0
+    heard: list[CallRecord] = field(default_factory=list)
+
+
+_current: ContextVar[_Call | None] = ContextVar("current", default=None)
+
+
+def _permit() -> None:
+    call = _current.get()
+    if call is None:
+        raise RuntimeError("YCloud is called through onboarding.ycloud only")
+    if call.prepaid:
+        call.prepaid -= 1
+    else:
+        quota.take(call.lane)
+
+
 def _listen(record: CallRecord) -> None:
-    heard = _heard.get()
-    if heard is not None:
-        heard.append(record)
+    quota.heard(record)
+    call = _current.get()
+    if call is not None:
+        call.heard.append(record)
 
 
 @cache
 def _client_of(pid: int, base_url: str, api_key: str) -> YCloudClient:
-    return YCloudClient(api_key, base_url=base_url, observer=_listen)
+    return YCloudClient(api_key, base_url=base_url, observer=_listen, permit=_permit)
 
 
 def client() -> YCloudClient:
@@ -64,34 +87,84 @@ def read(row: Onboarding, *wanted: tuple[Kind, str, Call[T]]) -> list[T | YCloud
     `wanted`: (kind, target for the journal, the call). Raises OvertakenError.
     """
     transitions.renew(row)
+    return _read(quota.lane_of(row), row, *wanted)
+
+
+def look_up(lane: Lane, kind: Kind, target: str, call: Call[T]) -> T:
+    """One read that belongs to no onboarding. Raises YCloudError."""
+    (answer,) = _read(lane, None, (kind, target, call))
+    if isinstance(answer, YCloudError):
+        raise answer
+    return answer
+
+
+def _read(
+    lane: Lane, row: Onboarding | None, *wanted: tuple[Kind, str, Call[T]]
+) -> list[T | YCloudError]:
+    for _each in wanted:  # here, not in the threads: without Redis it asks the database
+        quota.take(lane)
     http = client()  # before the threads: two that come at once would make two
     threads = _threads_of(os.getpid())
-    ends = [threads.submit(copy_context().run, _hear, http, w[2]) for w in wanted[1:]]
-    answers = [copy_context().run(_hear, http, wanted[0][2]), *(end.result() for end in ends)]
+    ends = [
+        threads.submit(copy_context().run, _hear_beside, http, _Call(lane, prepaid=1), each[2])
+        for each in wanted[1:]
+    ]
+    first = copy_context().run(_hear, http, _Call(lane, prepaid=1), wanted[0][2])
+    answers = [first, *(end.result() for end in ends)]
     ProviderCall.objects.bulk_create(
-        _described(ProviderCall(onboarding=row, kind=kind, target=target), record, answer)
+        _described(
+            ProviderCall(onboarding=row, kind=kind, target=target, lane=lane), record, answer
+        )
         for (kind, target, _), (answer, heard) in zip(wanted, answers, strict=True)
         for record in heard
     )
     return [answer for answer, _ in answers]
 
 
-def _hear(http: YCloudClient, call: Call[T]) -> tuple[T | YCloudError, list[CallRecord]]:
-    heard: list[CallRecord] = []
-    _heard.set(heard)
+def _hear(
+    http: YCloudClient, around: _Call, call: Call[T]
+) -> tuple[T | YCloudError, list[CallRecord]]:
+    _current.set(around)
     try:
-        return call(http), heard
+        return call(http), around.heard
     except YCloudError as error:
-        return error, heard
+        return error, around.heard
 
 
-def act(row: Onboarding, kind: Kind, target: str, call: Call[T]) -> tuple[T, ProviderCall]:
+def _hear_beside(
+    http: YCloudClient, around: _Call, call: Call[T]
+) -> tuple[T | YCloudError, list[CallRecord]]:
+    """`_hear` in a thread, which must not keep a database connection for itself."""
+    try:
+        return _hear(http, around, call)
+    finally:
+        connections.close_all()
+
+
+def act(
+    row: Onboarding, kind: Kind, target: str, call: Call[T], *, seen: str = ""
+) -> tuple[T, ProviderCall]:
     """Do what cannot be undone: intent first, then the call outside any transaction, then the
-    outcome. Raises YCloudError (the outcome is noted), UnderWayError, OvertakenError.
+    outcome. `seen`: what the list showed before, kept with the intent. Raises YCloudError (the
+    outcome is noted; QuotaFullError before there is an intent), UnderWayError, OvertakenError.
     """
     transitions.renew(row)
-    intent = _intend(row, kind, target)
-    answer, heard = copy_context().run(_hear, client(), call)
+    return _act(quota.lane_of(row), row, kind, target, call, seen)
+
+
+def install(kind: Kind, target: str, call: Call[T]) -> T:
+    """An act of the partner's own that belongs to no onboarding. Raises as `act`."""
+    answer, _ = _act(Lane.PAGE, None, kind, target, call, "")
+    return answer
+
+
+def _act(
+    lane: Lane, row: Onboarding | None, kind: Kind, target: str, call: Call[T], seen: str
+) -> tuple[T, ProviderCall]:
+    quota.take(lane)
+    intent = _intend(ProviderCall(onboarding=row, kind=kind, target=target, lane=lane, seen=seen))
+    around = _Call(lane, prepaid=1)
+    answer, heard = copy_context().run(_hear, client(), around, call)
     _described(intent, heard[-1] if heard else None, answer)
     intent.save()
     if isinstance(answer, YCloudError):
@@ -99,15 +172,16 @@ def act(row: Onboarding, kind: Kind, target: str, call: Call[T]) -> tuple[T, Pro
     return answer, intent
 
 
-def _intend(row: Onboarding, kind: Kind, target: str) -> ProviderCall:
-    _give_up(Q(kind=kind, target=target, at__lt=timezone.now() - STALE_INTENT))
+def _intend(intent: ProviderCall) -> ProviderCall:
+    stale = timezone.now() - STALE_INTENT
+    _give_up(Q(kind=intent.kind, target=intent.target, at__lt=stale))
+    intent.outcome = Outcome.OPEN
     try:
         with transaction.atomic():
-            return ProviderCall.objects.create(
-                onboarding=row, kind=kind, target=target, outcome=Outcome.OPEN
-            )
+            intent.save()
     except IntegrityError as error:
         raise UnderWayError from error
+    return intent
 
 
 def give_up_intents(row: Onboarding) -> None:
@@ -135,18 +209,17 @@ def _described(call: ProviderCall, record: CallRecord | None, answer: object) ->
     call.outcome = _outcome(answer)
     if isinstance(answer, YCloudError):
         call.message = str(answer)[:500]
-    if isinstance(answer, APIError) and answer.whatsapp_error is not None:
-        error = answer.whatsapp_error
-        call.meta_code = (error.subcode if error.subcode == "2388001" else error.code) or ""
+    if isinstance(answer, APIError):
+        call.meta_code = codes.meta_code(answer)[:40]
     return call
 
 
 def _outcome(answer: object) -> Outcome:
     if not isinstance(answer, YCloudError):
         return Outcome.DONE
-    if answer.may_have_happened:
-        return Outcome.LOST
-    return Outcome.NOT_SENT if isinstance(answer, NoResponseError) else Outcome.REFUSED
+    if isinstance(answer, NoResponseError | quota.QuotaFullError) and not answer.may_have_happened:
+        return Outcome.NOT_SENT
+    return Outcome.LOST if codes.may_have_happened(answer) else Outcome.REFUSED
 
 
 def calls_of(kind: Kind, target: str, since: timedelta) -> list[ProviderCall]:

@@ -21,7 +21,6 @@ from ycloud_client.errors import (
     WhatsappError,
     YCloudError,
     is_unbound,
-    who_must_act,
 )
 from ycloud_client.resources import (
     E164,
@@ -58,7 +57,6 @@ __all__ = [
     "YCloudClient",
     "YCloudError",
     "is_unbound",
-    "who_must_act",
 ]
 
 # They print whole addresses at INFO.

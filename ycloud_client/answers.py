@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -19,9 +20,9 @@ T = TypeVar("T")
 def read(response: httpx.Response, content: bytes, parse: Callable[[object], T], empty: bool) -> T:
     """The parsed answer, or the right error."""
     status = response.status_code
-    retry_after = _retry_after(response)
+    wait = retry_after(response.headers)
     if status >= 400:
-        raise _refusal(status, content, response, retry_after)
+        raise _refusal(status, content, response, wait)
     if not 200 <= status < 300:
         raise UnreadableResponseError(f"HTTP {status} is no answer", status=status)
     if empty:
@@ -29,15 +30,15 @@ def read(response: httpx.Response, content: bytes, parse: Callable[[object], T],
     try:
         return parse(json.loads(content))
     except ShapeError as error:
-        raise UnreadableResponseError(str(error), status=status, retry_after=retry_after) from None
+        raise UnreadableResponseError(str(error), status=status, retry_after=wait) from None
     except ValueError:
         raise UnreadableResponseError(
-            "the answer is no JSON", status=status, retry_after=retry_after
+            "the answer is no JSON", status=status, retry_after=wait
         ) from None
 
 
 def _refusal(
-    status: int, content: bytes, response: httpx.Response, retry_after: float | None
+    status: int, content: bytes, response: httpx.Response, wait: float | None
 ) -> YCloudError:
     """The error of an answer of 400 or more, however odd its body."""
     try:
@@ -56,7 +57,7 @@ def _refusal(
         or _word(error.get("requestId"))
         or None,
         whatsapp_error=_whatsapp_error(meta) if isinstance(meta, dict) else None,
-        retry_after=retry_after,
+        retry_after=wait,
     )
 
 
@@ -78,15 +79,11 @@ def _word(value: object) -> str:
     return str(value) if isinstance(value, str | int) else ""
 
 
-def _retry_after(response: httpx.Response) -> float | None:
+def retry_after(headers: httpx.Headers) -> float | None:
     """Seconds to wait: Retry-After as seconds or as a date, on any answer."""
-    text = response.headers.get("Retry-After", "").strip()
-    if not text:
-        return None
-    try:
-        return max(float(text), 0.0)
-    except ValueError:
-        pass
+    text = headers.get("Retry-After", "").strip()
+    if re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", text):
+        return float(text)
     try:
         at = parsedate_to_datetime(text)
     except ValueError:

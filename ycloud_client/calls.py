@@ -8,14 +8,18 @@ from dataclasses import dataclass
 
 import httpx
 
-from ycloud_client.errors import YCloudError
+from ycloud_client.answers import retry_after
+from ycloud_client.errors import APIError, YCloudError
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class CallRecord:
-    """One HTTP exchange, for journals: no key, no body, no answer. `path` is without the query."""
+    """One HTTP exchange, for journals: no key, no body, no answer. `path` is without the query.
+
+    `retry_after` is in seconds; `meta_code` is set when YCloud passed on a refusal of Meta's.
+    """
 
     method: str
     path: str
@@ -26,6 +30,8 @@ class CallRecord:
     request_id: str | None = None
     rate_limit_remaining: str | None = None
     rate_limit_reset: str | None = None
+    retry_after: float | None = None
+    meta_code: str | None = None
     error: str | None = None
 
 
@@ -43,6 +49,7 @@ def record_of(
     """The record of one exchange, answered or not."""
     headers = response.headers if response is not None else httpx.Headers()
     status = response.status_code if response is not None else getattr(failed, "status", None)
+    meta = failed.whatsapp_error if isinstance(failed, APIError) else None
     return CallRecord(
         method=method,
         path=path,
@@ -53,6 +60,8 @@ def record_of(
         request_id=headers.get("YCloud-Request-ID") or getattr(failed, "request_id", None),
         rate_limit_remaining=headers.get("RateLimit-Remaining"),
         rate_limit_reset=headers.get("RateLimit-Reset"),
+        retry_after=retry_after(headers),
+        meta_code=meta.code if meta else None,
         error=type(failed).__name__ if failed else None,
     )
 

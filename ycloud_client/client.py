@@ -30,8 +30,9 @@ _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.
 class YCloudClient:
     """Thread-safe; keeps connections alive. Every method raises YCloudError.
 
-    `total_seconds` bounds a call as a whole, `max_body_bytes` its answer. `observer` hears of
-    each exchange, from whatever thread made it.
+    `total_seconds` bounds a call as a whole, `max_body_bytes` its answer. `permit` is asked before
+    each exchange and refuses it by raising; `observer` hears of it afterwards. Both run in whatever
+    thread makes the exchange.
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class YCloudClient:
         *,
         transport: httpx.BaseTransport | None = None,
         observer: Observer | None = None,
+        permit: Callable[[], None] | None = None,
         connect_timeout: float = 5.0,
         read_timeout: float = 15.0,
         total_seconds: float = 30.0,
@@ -48,6 +50,7 @@ class YCloudClient:
     ) -> None:
         self._base_url = base_url.rstrip("/")
         self._observer = observer
+        self._permit = permit
         self._total_seconds = total_seconds
         self._max_body_bytes = max_body_bytes
         self._timeouts = (connect_timeout, read_timeout)
@@ -224,6 +227,8 @@ class YCloudClient:
         path = _path(segments)
         params = {name: str(value) for name, value in (query or {}).items() if value is not None}
         sent = {k: v for k, v in body.items() if v is not None} if body is not None else None
+        if self._permit is not None:
+            self._permit()
         started = time.monotonic()
         response: httpx.Response | None = None
         failed: YCloudError | None = None

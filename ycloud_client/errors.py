@@ -19,7 +19,6 @@ wait, or None. `may_have_happened`: a mutation may have been applied; read befor
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,55 +147,3 @@ def is_unbound(error: BaseException) -> bool:
     if isinstance(error, NotFoundError):
         return True
     return isinstance(error, PermissionDeniedError) and error.code in UNBOUND_CODES
-
-
-class Who:
-    """Who must act on an error."""
-
-    WORKER: ClassVar = "worker"  # wait and try again
-    PARTNER: ClassVar = "partner"  # key, balance, our request
-    YCLOUD: ClassVar = "ycloud"
-    CUSTOMER: ClassVar = "customer"
-
-
-WHO_BY_CODE: dict[str, str] = {
-    # YCloud's error catalogue (docs "handle errors", read Sep 2026), closed: tests compare it.
-    "BAD_REQUEST": Who.PARTNER,
-    "PARAM_INVALID": Who.PARTNER,
-    "PARAM_INVALID_LENGTH": Who.PARTNER,
-    "PARAM_MISSING": Who.PARTNER,
-    "PARAM_NOT_MATCH": Who.PARTNER,
-    "MESSAGING_REGION_UNSUPPORTED": Who.PARTNER,
-    "WHATSAPP_DIRECT_SEND_UNSUPPORTED_COMPONENT": Who.PARTNER,
-    "UNAUTHORIZED": Who.PARTNER,
-    "FORBIDDEN": Who.PARTNER,
-    "ACCOUNT_LIMITED": Who.YCLOUD,
-    "ACCOUNT_UNAVAILABLE": Who.YCLOUD,
-    "BALANCE_INSUFFICIENT": Who.PARTNER,
-    "CONTENT_PROHIBITED": Who.PARTNER,
-    "EMAIL_DOMAIN_UNVERIFIED": Who.PARTNER,
-    "RECIPIENT_IN_BLOCK_LIST": Who.PARTNER,
-    "RECIPIENT_UNSUBSCRIBED": Who.PARTNER,
-    "SENDER_ID_UNAVAILABLE": Who.PARTNER,
-    "SMS_SIGNATURE_UNAVAILABLE": Who.PARTNER,
-    "WHATSAPP_BUSINESS_ACCOUNT_UNAVAILABLE": Who.CUSTOMER,
-    "WHATSAPP_WABA_UNAVAILABLE": Who.CUSTOMER,
-    "WHATSAPP_PHONE_NUMBER_UNAVAILABLE": Who.CUSTOMER,
-    "WHATSAPP_TEMPLATE_UNAVAILABLE": Who.PARTNER,
-    "WHATSAPP_TEMPLATE_UNEDITABLE": Who.PARTNER,
-    "NOT_FOUND": Who.CUSTOMER,
-    "ALREADY_EXISTS": Who.PARTNER,
-    "CONTENT_TOO_LARGE": Who.PARTNER,
-    "TOO_MANY_REQUESTS": Who.WORKER,
-    "ACCOUNT_RATE_LIMITED": Who.WORKER,
-    "SENDER_RATE_LIMITED": Who.WORKER,
-    "INTERNAL_SERVER_ERROR": Who.WORKER,
-    "SERVICE_UNAVAILABLE": Who.WORKER,
-}
-
-
-def who_must_act(error: YCloudError) -> str:
-    """Who must act: by the code where it is known, else the worker for what may pass by itself."""
-    if isinstance(error, APIError) and error.code in WHO_BY_CODE:
-        return WHO_BY_CODE[error.code]
-    return Who.WORKER if error.is_transient else Who.PARTNER

@@ -1,11 +1,19 @@
 """The product's rows, a module each for what changes together."""
 
 from onboarding.models.account import PhoneNumber, WhatsAppBusinessAccount
-from onboarding.models.journal import ProviderCall, SignupEvent, Transition, WebhookEvent
+from onboarding.models.journal import (
+    ProviderCall,
+    SignupEvent,
+    Transition,
+    WebhookEvent,
+    WebhookSecret,
+)
 from onboarding.models.link import SignupLink
+from onboarding.models.notice import Notice
 from onboarding.models.onboarding import Onboarding
 
 __all__ = [
+    "Notice",
     "Onboarding",
     "PhoneNumber",
     "ProviderCall",
@@ -13,5 +21,6 @@ __all__ = [
     "SignupLink",
     "Transition",
     "WebhookEvent",
+    "WebhookSecret",
     "WhatsAppBusinessAccount",
 ]

@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from tenants.models import TenantOwned, TenantOwnedQuerySet
@@ -59,9 +60,21 @@ class PhoneNumber(TenantOwned):
     connected_at = models.DateTimeField(_("connected"), null=True, blank=True)
     read_at = models.DateTimeField(_("read at YCloud"), null=True, blank=True)
 
+    # After `connected`: a reason of the catalogue, "" while all is well; and when to look next.
+    health = models.CharField(_("health"), max_length=40, blank=True, default="", db_default="")
+    health_since = models.DateTimeField(_("health since"), null=True, blank=True)
+    next_look_at = models.DateTimeField(_("next look"), null=True, blank=True)
+
     objects: ClassVar[TenantOwnedQuerySet["PhoneNumber"]] = TenantOwnedQuerySet.as_manager()  # type: ignore[assignment]
 
     class Meta:
+        indexes = [
+            models.Index(
+                fields=["next_look_at"],
+                condition=Q(next_look_at__isnull=False),
+                name="number_due",
+            ),
+        ]
         verbose_name = _("phone number")
         verbose_name_plural = _("phone numbers")
 

@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from onboarding.models.fields import SealedTextField
 from onboarding.models.onboarding import Onboarding
 
 
@@ -65,6 +66,9 @@ class ProviderCall(models.Model):
         SMB_BIND = "smb_bind", _("bind the WhatsApp Business app")
         REGISTER = "register", _("register the number")
         EXCHANGE_CODE = "exchange_code", _("exchange Meta's code")
+        BALANCE = "balance", _("read the balance")
+        LIST_ENDPOINTS = "list_endpoints", _("list the webhook endpoints")
+        INSTALL_ENDPOINT = "install_endpoint", _("install the webhook endpoint")
 
     class Outcome(models.TextChoices):
         OPEN = "open", _("under way")
@@ -90,6 +94,7 @@ class ProviderCall(models.Model):
     request_id = models.CharField(_("request id"), max_length=100, blank=True)
     took_ms = models.PositiveIntegerField(null=True, blank=True)
     seen = models.CharField(max_length=40, blank=True)
+    lane = models.CharField(_("lane"), max_length=10, blank=True, default="", db_default="")
     at = models.DateTimeField(auto_now_add=True)
     ended_at = models.DateTimeField(null=True, blank=True)
 
@@ -105,6 +110,7 @@ class ProviderCall(models.Model):
         indexes = [
             models.Index(fields=["onboarding", "at"], name="provider_call_timeline"),
             models.Index(fields=["kind", "target", "-at"], name="provider_call_by_target"),
+            models.Index(fields=["-at"], name="provider_call_recent"),
         ]
         verbose_name = _("provider call")
         verbose_name_plural = _("provider calls")
@@ -116,19 +122,64 @@ class ProviderCall(models.Model):
 class WebhookEvent(models.Model):
     """An event of YCloud's, stored once by its id before anything is done with it."""
 
+    class Standing(models.TextChoices):
+        """What became of it: whose it was."""
+
+        WAITING = "waiting", _("to be applied")
+        OURS = "ours", _("woke what it concerns")
+        NOBODY = "nobody", _("concerns nothing here")
+        NOT_OURS = "not_ours", _("of a kind that is not ours")
+        UNKNOWN = "unknown", _("of a kind unknown to us")
+
     event_id = models.CharField(max_length=128, unique=True)
     type = models.CharField(_("type"), max_length=80)
     waba_id = models.CharField(_("WABA id"), max_length=40, blank=True)
     phone_number_id = models.CharField(_("phone number id"), max_length=40, blank=True)
     body = models.JSONField()
+    sent_at = models.DateTimeField(_("sent by YCloud"), null=True, blank=True)
     received_at = models.DateTimeField(_("received"), auto_now_add=True)
     applied_at = models.DateTimeField(_("applied"), null=True, blank=True)
+    standing = models.CharField(
+        _("standing"), max_length=10, choices=Standing,
+        default=Standing.WAITING, db_default=Standing.WAITING,
+    )  # fmt: skip
     woke = models.PositiveIntegerField(_("rows woken"), default=0)
 
     class Meta:
         ordering = ["-received_at"]
+        indexes = [
+            models.Index(
+                fields=["received_at"],
+                condition=Q(applied_at__isnull=True),
+                name="webhook_event_unapplied",
+            ),
+            models.Index(fields=["waba_id", "-received_at"], name="webhook_event_of_account"),
+            models.Index(
+                fields=["phone_number_id", "-received_at"], name="webhook_event_of_number"
+            ),
+            models.Index(fields=["-received_at"], name="webhook_event_recent"),
+        ]
         verbose_name = _("webhook event")
         verbose_name_plural = _("webhook events")
 
     def __str__(self) -> str:
         return f"{self.type} {self.event_id}"
+
+
+class WebhookSecret(models.Model):
+    """The signing secret of an endpoint that `doctor --install-webhook` made at YCloud.
+
+    It counts beside those of YCLOUD_WEBHOOK_SECRETS.
+    """
+
+    endpoint_id = models.CharField(_("endpoint"), max_length=255, unique=True)
+    url = models.CharField(_("address"), max_length=500)
+    secret = SealedTextField(editable=False)
+    installed_at = models.DateTimeField(_("installed"), auto_now=True)
+
+    class Meta:
+        verbose_name = _("webhook secret")
+        verbose_name_plural = _("webhook secrets")
+
+    def __str__(self) -> str:
+        return self.url

@@ -73,6 +73,7 @@ class Onboarding(TenantOwned):
     claimed_business_id = models.CharField(max_length=40, blank=True)
     claimed_at = models.DateTimeField(null=True, blank=True)
     expected_number = models.CharField(_("expected number"), max_length=20, blank=True)
+    searched_at = models.DateTimeField(_("account searched"), null=True, blank=True)
 
     # The grant. The code is a secret that lives 30 s; it is wiped after its exchange.
     grant = models.CharField(_("grant"), max_length=10, choices=Grant, default=Grant.NONE)

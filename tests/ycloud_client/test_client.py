@@ -27,9 +27,7 @@ from ycloud_client import (
     YCloudClient,
     YCloudError,
     is_unbound,
-    who_must_act,
 )
-from ycloud_client.errors import WHO_BY_CODE, Who
 
 BASE = "https://api.ycloud.com/v2"
 WABA, NUMBER = "111222333444555", "999888777666555"
@@ -407,25 +405,6 @@ def test_what_an_unbound_account_looks_like(
     with pytest.raises(YCloudError) as caught:
         client.retrieve_business_account(WABA)
     assert is_unbound(caught.value) is unbound
-
-
-CATALOGUE = """BAD_REQUEST PARAM_INVALID PARAM_INVALID_LENGTH PARAM_MISSING PARAM_NOT_MATCH
-MESSAGING_REGION_UNSUPPORTED WHATSAPP_DIRECT_SEND_UNSUPPORTED_COMPONENT UNAUTHORIZED FORBIDDEN
-ACCOUNT_LIMITED ACCOUNT_UNAVAILABLE BALANCE_INSUFFICIENT CONTENT_PROHIBITED
-EMAIL_DOMAIN_UNVERIFIED RECIPIENT_IN_BLOCK_LIST RECIPIENT_UNSUBSCRIBED SENDER_ID_UNAVAILABLE
-SMS_SIGNATURE_UNAVAILABLE WHATSAPP_BUSINESS_ACCOUNT_UNAVAILABLE WHATSAPP_WABA_UNAVAILABLE
-WHATSAPP_PHONE_NUMBER_UNAVAILABLE WHATSAPP_TEMPLATE_UNAVAILABLE WHATSAPP_TEMPLATE_UNEDITABLE
-NOT_FOUND ALREADY_EXISTS CONTENT_TOO_LARGE TOO_MANY_REQUESTS ACCOUNT_RATE_LIMITED
-SENDER_RATE_LIMITED INTERNAL_SERVER_ERROR SERVICE_UNAVAILABLE"""
-
-
-def test_the_table_of_who_must_act_is_closed_over_ycloud_s_catalogue() -> None:
-    assert set(WHO_BY_CODE) == set(CATALOGUE.split())
-
-
-def test_an_unknown_code_is_the_workers_when_it_may_pass_and_the_partners_when_not() -> None:
-    assert who_must_act(ServerError(status=502, code="NEW")) == Who.WORKER
-    assert who_must_act(InvalidRequestError(status=422, code="NEW")) == Who.PARTNER
 
 
 def test_the_observer_hears_of_each_call_and_of_nothing_secret(wire: respx.MockRouter) -> None:

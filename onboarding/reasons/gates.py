@@ -1,61 +1,26 @@
-"""The catalogue: why an onboarding stands where it stands, in words for people.
+"""Meta's window and the gates before the act: grant, owner, health, payment, number, approval."""
 
-Each reason says what happened, why, what to do now and who must do it. Some are for staff only:
-a customer reads the `public` one instead, so that nobody learns what another tenant owns.
-Imports nothing of ours.
-"""
-
-from dataclasses import dataclass
-
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-Text = str | Promise
+from onboarding.reasons.base import (
+    CHECK_AGAIN,
+    CLOSE_PAGE,
+    CUSTOMER,
+    META,
+    NOBODY,
+    PARTNER,
+    START_AGAIN,
+    YCLOUD,
+    Reason,
+)
 
-CUSTOMER = "customer"
-PARTNER = "partner"
-YCLOUD = "ycloud"
-META = "meta"
-NOBODY = "nobody"
-
-WHO_LABELS: dict[str, Text] = {
-    CUSTOMER: _("You"),
-    PARTNER: _("Your partner"),
-    YCLOUD: _("YCloud, the messaging provider"),
-    META: _("Meta"),
-    NOBODY: _("This goes on by itself"),
-}
-STAFF_WHO_LABELS: dict[str, Text] = {
-    **WHO_LABELS,
-    CUSTOMER: _("the customer"),
-    PARTNER: _("us, the partner"),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """One entry. `tone`: `wait` goes on by itself, `act` needs a person, `stop` has ended."""
-
-    code: str
-    what: Text
-    why: Text
-    remedy: tuple[Text, ...]
-    who: str
-    tone: str = "act"
-    public: str = ""
-
-
-_START_AGAIN = _("Start again when you are ready; nothing was lost.")
-_CLOSE_PAGE = _("You can close this page and come back to it later.")
-_CHECK_AGAIN = _("Then press “Check again”.")
-
-_ALL = (
-    # --- Meta's window -------------------------------------------------------------------------
+ALL: tuple[Reason, ...] = (
+    # --- Meta's window ----------------------------------------------------------------------------
     Reason(
         "withdrawn",
         _("This attempt was withdrawn"),
         _("Somebody of your company, or your partner, ended it."),
-        (_START_AGAIN,),
+        (START_AGAIN,),
         CUSTOMER,
         "stop",
     ),
@@ -71,7 +36,7 @@ _ALL = (
         "meta_cancelled",
         _("Meta's window was closed before the end"),
         _("Meta told us that the steps in its window were not finished."),
-        (_START_AGAIN,),
+        (START_AGAIN,),
         CUSTOMER,
         "stop",
     ),
@@ -100,7 +65,7 @@ _ALL = (
         CUSTOMER,
         "stop",
     ),
-    # --- Gate 1: grant -------------------------------------------------------------------------
+    # --- Gate 1: grant ----------------------------------------------------------------------------
     Reason(
         "waiting_for_confirmation",
         _("Checking with Meta what you shared"),
@@ -120,10 +85,27 @@ _ALL = (
         CUSTOMER,
     ),
     Reason(
+        "account_not_found",
+        _("We looked and found no account that this sign-up can prove to be yours"),
+        _(
+            "Meta's confirmation did not reach us, or every account that it names is taken. "
+            "Without "
+            "it we cannot tell which account is yours."
+        ),
+        (
+            _(
+                "Start again and choose the same account in Meta's window; nothing is created "
+                "twice."
+            ),
+            _("Keep this page open beside Meta's window until it says that it is done."),
+        ),
+        CUSTOMER,
+    ),
+    Reason(
         "unproven",
         _("Your partner is checking this connection"),
         _("Meta did not confirm to us that you may connect this account, so a person looks at it."),
-        (_("You need not do anything. Your partner decides and this page shows it."), _CLOSE_PAGE),
+        (_("You need not do anything. Your partner decides and this page shows it."), CLOSE_PAGE),
         PARTNER,
     ),
     Reason(
@@ -133,7 +115,7 @@ _ALL = (
         (_("Choose one below. You can connect the others afterwards."),),
         CUSTOMER,
     ),
-    # --- Gate 2: owner -------------------------------------------------------------------------
+    # --- Gate 2: owner ----------------------------------------------------------------------------
     Reason(
         "account_unconfirmed",
         _("We could not confirm that this WhatsApp account is yours to connect"),
@@ -172,12 +154,12 @@ _ALL = (
         PARTNER,
         public="account_unconfirmed",
     ),
-    # --- Gate 3: account health, and payment ---------------------------------------------------
+    # --- Gate 3: account health, and payment ------------------------------------------------------
     Reason(
         "account_in_review",
         _("Meta is reviewing your WhatsApp account"),
         _("New accounts are checked by Meta. This usually takes minutes, sometimes a day or two."),
-        (_CLOSE_PAGE,),
+        (CLOSE_PAGE,),
         META,
         "wait",
     ),
@@ -187,7 +169,7 @@ _ALL = (
         _("Meta's review found something that it does not allow."),
         (
             _("Open WhatsApp Manager, read Meta's reason, and appeal there."),
-            _CHECK_AGAIN,
+            CHECK_AGAIN,
         ),
         CUSTOMER,
     ),
@@ -197,7 +179,7 @@ _ALL = (
         _("Meta bans accounts that break its policies."),
         (
             _("Open WhatsApp Manager, read Meta's reason, and ask for a review there."),
-            _CHECK_AGAIN,
+            CHECK_AGAIN,
         ),
         CUSTOMER,
     ),
@@ -205,7 +187,7 @@ _ALL = (
         "account_restricted",
         _("Meta does not let your WhatsApp account add numbers now"),
         _("Meta has put a restriction on the account, for a time or until you appeal."),
-        (_("Open WhatsApp Manager and look under Account quality."), _CHECK_AGAIN),
+        (_("Open WhatsApp Manager and look under Account quality."), CHECK_AGAIN),
         CUSTOMER,
     ),
     Reason(
@@ -218,11 +200,11 @@ _ALL = (
         ),
         (
             _("You need not do anything: your partner and YCloud sort this out."),
-            _CLOSE_PAGE,
+            CLOSE_PAGE,
         ),
         YCLOUD,
     ),
-    # --- Gate 4: number ------------------------------------------------------------------------
+    # --- Gate 4: number ---------------------------------------------------------------------------
     Reason(
         "number_missing",
         _("Your WhatsApp account has no number to connect yet"),
@@ -257,7 +239,7 @@ _ALL = (
         _("Meta sends a code by text message or call; it was not entered, or it expired."),
         (
             _("Open WhatsApp Manager, choose the number, and enter the code that Meta sends."),
-            _CHECK_AGAIN,
+            CHECK_AGAIN,
         ),
         CUSTOMER,
     ),
@@ -274,7 +256,7 @@ _ALL = (
         _("A banned number cannot send messages."),
         (
             _("Open WhatsApp Manager and ask Meta for a review, or connect another number."),
-            _CHECK_AGAIN,
+            CHECK_AGAIN,
         ),
         CUSTOMER,
     ),
@@ -291,181 +273,16 @@ _ALL = (
         _("The number is not reachable on WhatsApp through this account."),
         (
             _("Check in WhatsApp Manager, or in the WhatsApp Business app, that it is there."),
-            _CHECK_AGAIN,
+            CHECK_AGAIN,
         ),
         CUSTOMER,
     ),
-    # --- Gate 5: approval ----------------------------------------------------------------------
+    # --- Gate 5: approval -------------------------------------------------------------------------
     Reason(
         "approval_needed",
         _("Your partner is looking at this connection"),
         _("Your partner approves new connections before the number is registered."),
-        (_("You need not do anything. This page shows the decision."), _CLOSE_PAGE),
+        (_("You need not do anything. This page shows the decision."), CLOSE_PAGE),
         PARTNER,
-    ),
-    # --- Gate 6: act ---------------------------------------------------------------------------
-    Reason(
-        "bind_refused",
-        _("YCloud refused to bind the WABA"),
-        _("The answer is in the timeline."),
-        (_("Ask YCloud support with the request id, then resume."),),
-        PARTNER,
-        public="provider_refused",
-    ),
-    Reason(
-        "provider_refused",
-        _("Our provider could not take the account over"),
-        _("YCloud refused the step that connects your account to it."),
-        (_("Your partner can see the details. Send them the reference if you are in a hurry."),),
-        PARTNER,
-    ),
-    Reason(
-        "register_refused",
-        _("The number could not be registered"),
-        _("Meta or YCloud refused the registration."),
-        (
-            _("Send the reference to your partner: the exact answer is kept with it."),
-            _("After the cause is mended press “Check again”."),
-        ),
-        PARTNER,
-    ),
-    Reason(
-        "pin_mismatch",
-        _("The number is protected by a PIN that we do not know"),
-        _("Two-step verification was switched on for this number earlier, with a PIN of its own."),
-        (
-            _("Open WhatsApp Manager, choose the number, and turn off two-step verification."),
-            _("Meta sends an e-mail; confirm it."),
-            _CHECK_AGAIN,
-        ),
-        CUSTOMER,
-    ),
-    Reason(
-        "display_name_review",
-        _("Meta is checking the display name of your number"),
-        _("The number can be registered only after Meta has processed its name."),
-        (
-            _("You need not do anything. It usually takes up to two days; we go on by ourselves."),
-            _CLOSE_PAGE,
-        ),
-        META,
-        "wait",
-    ),
-    Reason(
-        "register_budget",
-        _("The number was tried too often"),
-        _(
-            "Meta allows ten registrations of a number in 72 hours and then blocks it. "
-            "We stop before that and go on by ourselves."
-        ),
-        (_("You need not do anything. The time of the next try is shown below."), _CLOSE_PAGE),
-        NOBODY,
-        "wait",
-    ),
-    Reason(
-        "register_later",
-        _("Meta asks us to try again later"),
-        _("The number was changed a moment ago, or Meta is busy."),
-        (_CLOSE_PAGE,),
-        NOBODY,
-        "wait",
-    ),
-    Reason(
-        "answer_lost",
-        _("Making sure that the last step arrived"),
-        _("The connection broke before the answer came, so we look before anything is repeated."),
-        (),
-        NOBODY,
-        "wait",
-    ),
-    # --- Gate 7: watch -------------------------------------------------------------------------
-    Reason(
-        "takes_longer",
-        _("This number takes longer than usual"),
-        _("Meta has accepted the number and has not switched it on yet. That can take days."),
-        (_("You need not do anything. We keep looking."), _CLOSE_PAGE),
-        META,
-        "wait",
-    ),
-    Reason(
-        "number_limited",
-        _("Meta limits this number at the moment"),
-        _(
-            "Too many people blocked or reported its messages, or a sending limit was reached, so "
-            "Meta holds it back for a time."
-        ),
-        (
-            _("Open WhatsApp Manager and read what it says about the number."),
-            _("You need not do anything here. We keep looking and go on by ourselves."),
-        ),
-        CUSTOMER,
-        "wait",
-    ),
-    # --- YCloud itself -------------------------------------------------------------------------
-    Reason(
-        "ycloud_unavailable",
-        _("Our provider does not answer at the moment"),
-        _("YCloud could not be reached or had a fault. Nothing is lost."),
-        (_("You need not do anything. We try again by ourselves."),),
-        NOBODY,
-        "wait",
-    ),
-    Reason(
-        "ycloud_rate_limited",
-        _("Our provider asks us to wait"),
-        _("Many numbers are being connected at the moment."),
-        (_("You need not do anything. We go on by ourselves."),),
-        NOBODY,
-        "wait",
-    ),
-    Reason(
-        "ycloud_access_refused",
-        _("YCloud refuses our API key"),
-        _("The key is wrong or revoked, lacks a permission, or the account is limited."),
-        (_("Check YCLOUD_API_KEY and the state of the YCloud account. Work goes on by itself."),),
-        PARTNER,
-        "wait",
-        public="ycloud_unavailable",
-    ),
-    Reason(
-        "internal_fault",
-        _("Something went wrong on our side"),
-        _("The step failed in a way that we did not foresee. Nothing is lost."),
-        (_("Your partner can see it. Send them the reference if you are in a hurry."),),
-        PARTNER,
-    ),
-    Reason(
-        "rejected",
-        _("Your partner declined this connection"),
-        _("A person looked at it and said no."),
-        (_("Talk to your partner."),),
-        PARTNER,
-        "stop",
     ),
 )
-
-REASONS: dict[str, Reason] = {reason.code: reason for reason in _ALL}
-
-
-def public(code: str) -> str:
-    """The code that a customer may see in place of `code` (empty stays empty)."""
-    return (REASONS[code].public or code) if code else ""
-
-
-_META_REGISTER = {
-    # developers.facebook.com, WhatsApp error codes, read Nov 2026; 2388001 from chatwoot #12533.
-    "133000": "register_later",  # incomplete deregistration
-    "133004": "register_later",  # server temporarily unavailable
-    "133005": "pin_mismatch",
-    "133006": "number_not_verified",
-    "133008": "register_later",  # too many PIN guesses
-    "133009": "register_later",  # PIN entered too fast
-    "133015": "register_later",  # deleted a moment ago: wait 5 minutes
-    "133016": "register_budget",
-    "2388001": "display_name_review",
-}
-
-
-def for_register_refusal(meta_code: str, meta_subcode: str) -> str:
-    """The reason for a register call that Meta refused (codes as strings, "" when absent)."""
-    return _META_REGISTER.get(meta_subcode) or _META_REGISTER.get(meta_code) or "register_refused"

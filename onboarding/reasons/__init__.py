@@ -1,0 +1,42 @@
+"""The catalogue: why an onboarding or a number stands where it stands, in words for people.
+
+Each reason says what happened, why, what to do now and who must do it. Some are for staff only:
+a customer reads the `public` one instead, so that nobody learns what another tenant owns.
+Imports nothing of ours.
+"""
+
+from onboarding.reasons import acts, gates, health, provider, window
+from onboarding.reasons.base import (
+    CUSTOMER,
+    META,
+    NOBODY,
+    PARTNER,
+    STAFF_WHO_LABELS,
+    WHO_LABELS,
+    YCLOUD,
+    Reason,
+)
+
+REASONS: dict[str, Reason] = {
+    reason.code: reason
+    for reason in (*window.ALL, *gates.ALL, *acts.ALL, *provider.ALL, *health.ALL)
+}
+
+
+def public(code: str) -> str:
+    """The code that a customer may see in place of `code` (empty stays empty)."""
+    return (REASONS[code].public or code) if code else ""
+
+
+__all__ = [
+    "CUSTOMER",
+    "META",
+    "NOBODY",
+    "PARTNER",
+    "REASONS",
+    "STAFF_WHO_LABELS",
+    "WHO_LABELS",
+    "YCLOUD",
+    "Reason",
+    "public",
+]
