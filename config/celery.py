@@ -5,12 +5,29 @@ of a killed worker came back after 86 s, with these after about 10 s.
 """
 
 import os
+import signal
+import threading
+from typing import Any
 
 from celery import Celery
 from celery.schedules import crontab
+from celery.signals import worker_shutting_down
 from kombu import Exchange, Queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+STOP_SECONDS = 8.0
+"""A worker that was asked to stop (SIGTERM) and still waits for a call then stops cold.
+
+Its messages go back to the queue, its rows are free when their lease ends, its open acts count
+as lost and are looked at before anything is repeated.
+"""
+
+
+def _every(when: float | crontab, task: str, *, expires: float) -> dict[str, Any]:
+    """An entry of the schedule; one that was not taken in `expires` seconds is not worth taking."""
+    return {"task": f"onboarding.tasks.{task}", "schedule": when, "options": {"expires": expires}}
+
 
 app = Celery("onboarding")
 app.config_from_object("django.conf:settings", namespace="CELERY")
@@ -36,21 +53,25 @@ app.conf.update(
         "socket_connect_timeout": 2,
     },
     beat_schedule={
-        "sweep_due": {
-            "task": "onboarding.tasks.sweep_due",
-            "schedule": 2.0,
-            "options": {"expires": 10},
-        },
-        "forget_old": {
-            "task": "onboarding.tasks.forget_old",
-            "schedule": crontab(hour=3, minute=17),
-            "options": {"expires": 3600},
-        },
-        "beat_alive": {
-            "task": "onboarding.tasks.beat_alive",
-            "schedule": 5.0,
-            "options": {"expires": 20},
-        },
+        "sweep_due": _every(1.0, "sweep_due", expires=10),
+        "apply_forgotten_events": _every(5.0, "apply_forgotten_events", expires=20),
+        "exchange_forgotten_codes": _every(3.0, "exchange_forgotten_codes", expires=5),
+        "watch_numbers": _every(30.0, "watch_numbers", expires=60),
+        "send_notices": _every(60.0, "send_notices", expires=60),
+        "measure_pressure": _every(15.0, "measure_pressure", expires=30),
+        "forget_old": _every(crontab(hour=3, minute=17), "forget_old", expires=3600),
+        "beat_alive": _every(5.0, "beat_alive", expires=20),
     },
 )
 app.autodiscover_tasks(["onboarding"])
+
+
+@worker_shutting_down.connect
+def hand_back(**_more: Any) -> None:
+    """SIGTERM: tasks at work stop at their next step; what still hangs after a while is cut off."""
+    from onboarding import stopping
+
+    stopping.ask()
+    cold = threading.Timer(STOP_SECONDS, os.kill, (os.getpid(), signal.SIGQUIT))
+    cold.daemon = True
+    cold.start()

@@ -1,24 +1,37 @@
-"""YCloud's webhook events: which rows each one wakes. An event never moves a state itself.
+"""YCloud's webhook events: what each one wakes. An event never moves anything itself.
 
 Nothing documents that an event announces payment or CONNECTED, so the schedule alone suffices;
-an event only makes the look come sooner.
+an event only makes the look come sooner. Its words are read again where they are the only source
+(`steps/health.py`). The lists: YCloud's developer kit 0.7.9 and docs (read Sep to Nov 2026).
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import Q, QuerySet
 
-from onboarding.models import Onboarding, WebhookEvent
-from onboarding.states import OPEN
+from onboarding.models import Onboarding, PhoneNumber, WebhookEvent
+from onboarding.states import OPEN, State
 
-Rows = Callable[[WebhookEvent], QuerySet[Onboarding]]
+Standing = WebhookEvent.Standing
 
 
-def _of_account(event: WebhookEvent) -> QuerySet[Onboarding]:
+@dataclass(frozen=True, slots=True)
+class Concern:
+    """What an event is about: attempts under way, and numbers that are connected."""
+
+    onboardings: QuerySet[Onboarding]
+    numbers: QuerySet[PhoneNumber]
+
+
+def _open_of_account(event: WebhookEvent) -> QuerySet[Onboarding]:
     return Onboarding.objects.filter(state__in=OPEN, claimed_waba_id=event.waba_id)
 
 
-def _of_number(event: WebhookEvent) -> QuerySet[Onboarding]:
+def _open_of_number(event: WebhookEvent) -> QuerySet[Onboarding]:
     return Onboarding.objects.filter(
         Q(number__phone_number_id=event.phone_number_id)
         | Q(claimed_phone_number_id=event.phone_number_id)
@@ -27,19 +40,95 @@ def _of_number(event: WebhookEvent) -> QuerySet[Onboarding]:
     ).exclude(claimed_waba_id="", claimed_phone_number_id="")
 
 
-HANDLERS: dict[str, Rows] = {
-    "whatsapp.business_account.updated": _of_account,
-    "whatsapp.business_account.reviewed": _of_account,
-    "whatsapp.business_account.deleted": _of_account,
-    "whatsapp.phone_number.name_updated": _of_number,
-    "whatsapp.phone_number.quality_updated": _of_number,
-    "whatsapp.phone_number.deleted": _of_number,
+def _connected() -> QuerySet[PhoneNumber]:
+    return PhoneNumber.objects.filter(onboarding__state=State.CONNECTED).distinct()
+
+
+def _account(event: WebhookEvent) -> Concern:
+    numbers = _connected().filter(business_account__waba_id=event.waba_id)
+    return Concern(_open_of_account(event), numbers)
+
+
+def _number(event: WebhookEvent) -> Concern:
+    numbers = _connected().filter(phone_number_id=event.phone_number_id)
+    return Concern(_open_of_number(event), numbers)
+
+
+HANDLERS: dict[str, Callable[[WebhookEvent], Concern]] = {
+    "whatsapp.business_account.updated": _account,
+    "whatsapp.business_account.reviewed": _account,
+    "whatsapp.business_account.deleted": _account,
+    "whatsapp.phone_number.name_updated": _number,
+    "whatsapp.phone_number.quality_updated": _number,
+    "whatsapp.phone_number.deleted": _number,
+    # In one third-party handler and no official list: if it comes, it can only help.
+    "whatsapp.phone_number.updated": _number,
 }
+"""The events that we want; `doctor --install-webhook` registers the documented ones of them."""
+
+UNDOCUMENTED = frozenset({"whatsapp.phone_number.updated"})
+
+NOT_OURS = frozenset(
+    [
+        "contact.attributes_changed",
+        "contact.created",
+        "contact.deleted",
+        "contact.note.created",
+        "contact.note.deleted",
+        "contact.note.updated",
+        "contact.unsubscribe.created",
+        "contact.unsubscribe.deleted",
+        "email.delivery.updated",
+        "sms.inbound.received",
+        "sms.message.updated",
+        "voice.message.updated",
+        "whatsapp.call.connect",
+        "whatsapp.call.recording.updated",
+        "whatsapp.call.status.updated",
+        "whatsapp.call.terminate",
+        "whatsapp.call.transcription.updated",
+        "whatsapp.flow.status_change",
+        "whatsapp.group.lifecycle_update",
+        "whatsapp.group.participants_update",
+        "whatsapp.group.settings_update",
+        "whatsapp.group.status_update",
+        "whatsapp.inbound_message.received",
+        "whatsapp.message.updated",
+        "whatsapp.payment.updated",
+        "whatsapp.phone_number.business_username_updated",
+        "whatsapp.smb.app.state.sync",
+        "whatsapp.smb.history",
+        "whatsapp.smb.message.created",
+        "whatsapp.smb.message.echoes",
+        "whatsapp.template.category_updated",
+        "whatsapp.template.quality_updated",
+        "whatsapp.template.reviewed",
+        "whatsapp.user.preferences",
+    ]
+)
+"""Known and not ours; they may hold messages of people, so only the envelope is kept."""
+
+_ENVELOPE = ("id", "type", "apiVersion", "createTime")
 
 
-def rows_to_wake(event: WebhookEvent) -> list[int]:
-    """The onboardings that this event concerns; unknown types and WABAs concern none."""
+def wanted() -> list[str]:
+    """The events to register at YCloud: exactly those that have a handler here."""
+    return sorted(set(HANDLERS) - UNDOCUMENTED)
+
+
+def kept(kind: str, body: dict[str, Any]) -> dict[str, Any]:
+    """What is stored of an event's body."""
+    if kind not in NOT_OURS:
+        return body
+    return {name: body[name] for name in _ENVELOPE if name in body}
+
+
+def concern_of(event: WebhookEvent) -> Concern | None:
+    """What this event is about; None: it is not ours, or of a kind that we do not know."""
     handler = HANDLERS.get(event.type)
-    if handler is None or not (event.waba_id or event.phone_number_id):
-        return []
-    return list(handler(event).values_list("pk", flat=True))
+    return handler(event) if handler else None
+
+
+def standing_without(event: WebhookEvent) -> WebhookEvent.Standing:
+    """The standing of an event that has no handler."""
+    return Standing.NOT_OURS if event.type in NOT_OURS else Standing.UNKNOWN

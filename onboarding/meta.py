@@ -8,26 +8,37 @@ its query (Graph reference, Nov 2026): that request is made over TLS and its add
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 import httpx
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from onboarding import transitions
 from onboarding.models import Onboarding, ProviderCall
 from onboarding.models.onboarding import Grant
 
-CODE_LIFE = timedelta(seconds=30)
+DEAD = timedelta(seconds=60)
+"""A code lives 30 s, an exchange that was begun in time may take 20 s more."""
+
 LAST_TRY = timedelta(seconds=25)
+FORGOTTEN = timedelta(seconds=3)
 _PAUSE_SECONDS = 0.5
 _SCOPE = "whatsapp_business_management"
 _BODY_LIMIT = 1_000_000
+_LOCK = 7101
+"""The class of our advisory locks in PostgreSQL."""
 
 
 class RefusedError(Exception):
     """Meta said no: the code is used, expired or not ours. Asking again cannot help."""
+
+
+class UnderWayError(Exception):
+    """Somebody else is exchanging this code at this moment."""
 
 
 class NoAnswerError(Exception):
@@ -49,8 +60,8 @@ def exchange_code(onboarding_id: int, *, seconds: float = 20.0) -> None:
         try:
             exchange = exchange or Exchange(row.code)
             granted = _tried(row, exchange, max(until - time.monotonic(), 1.0))
-        except IntegrityError:
-            return None  # somebody else is exchanging it at this moment
+        except UnderWayError:
+            return None
         except RefusedError:
             return _keep(row, Grant.REFUSED, [])
         except NoAnswerError:
@@ -62,17 +73,67 @@ def exchange_code(onboarding_id: int, *, seconds: float = 20.0) -> None:
             return _keep(row, Grant.GRANTED, granted)
 
 
+def forgotten_codes() -> list[int]:
+    """Rows whose code lives and is not being exchanged: the message or the worker was lost."""
+    now = timezone.now()
+    rows = Onboarding.objects.filter(
+        grant=Grant.WAITING,
+        code_received_at__gt=now - LAST_TRY,
+        code_received_at__lt=now - FORGOTTEN,
+    )
+    return list(rows.values_list("pk", flat=True)[:100])
+
+
+def wipe_dead_codes() -> int:
+    """A code that outlived its 30 s, and any exchange of it, is not kept; how many there were."""
+    dead = Onboarding.objects.filter(
+        grant=Grant.WAITING, code_received_at__lt=timezone.now() - DEAD
+    )
+    for row in dead[:100]:
+        _keep(row, Grant.LOST, [])
+    return len(dead)
+
+
+@contextmanager
+def _alone(onboarding_id: int) -> Iterator[bool]:
+    """Whether nobody else exchanges this row's code now.
+
+    The lock belongs to our connection to the database, so it ends with a worker that dies: an
+    exchange cannot wait for a lease, its code lives 30 s.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [_LOCK, onboarding_id % 2**31])
+        (free,) = cursor.fetchone()
+    try:
+        yield free
+    finally:
+        if free:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [_LOCK, onboarding_id % 2**31])
+
+
 def _tried(row: Onboarding, exchange: Exchange, seconds: float) -> list[str]:
-    """One exchange, with its intent before and its outcome after."""
-    with transaction.atomic():
-        intent = ProviderCall.objects.create(
-            onboarding=row,
-            kind=ProviderCall.Kind.EXCHANGE_CODE,
-            target=row.public_id.hex,
-            outcome=ProviderCall.Outcome.OPEN,
-            method="POST",
-            path=f"/{settings.META_GRAPH_VERSION}/oauth/access_token",
-        )
+    """One exchange, with its intent before and its outcome after. Raises UnderWayError."""
+    with _alone(row.pk) as free:
+        if not free:
+            raise UnderWayError
+        return _tried_alone(row, exchange, seconds)
+
+
+def _tried_alone(row: Onboarding, exchange: Exchange, seconds: float) -> list[str]:
+    target = row.public_id.hex
+    # Whoever left an intent open has died: we hold the lock.
+    ProviderCall.objects.filter(
+        kind=ProviderCall.Kind.EXCHANGE_CODE, target=target, outcome=ProviderCall.Outcome.OPEN
+    ).update(outcome=ProviderCall.Outcome.LOST, ended_at=timezone.now())
+    intent = ProviderCall.objects.create(
+        onboarding=row,
+        kind=ProviderCall.Kind.EXCHANGE_CODE,
+        target=target,
+        outcome=ProviderCall.Outcome.OPEN,
+        method="POST",
+        path=f"/{settings.META_GRAPH_VERSION}/oauth/access_token",
+    )
     started = time.monotonic()
     outcome = ProviderCall.Outcome.LOST
     try:

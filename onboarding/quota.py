@@ -92,13 +92,20 @@ class QuotaFullError(YCloudError):
 
 
 @cache
-def _storage_at(url: str) -> RedisStorage:
-    return RedisStorage(
-        url,
-        key_prefix="quota",
-        socket_timeout=REDIS_SECONDS,
-        socket_connect_timeout=REDIS_SECONDS,
+def _redis_at(url: str) -> redis.Redis:
+    return redis.Redis.from_url(
+        url, socket_timeout=REDIS_SECONDS, socket_connect_timeout=REDIS_SECONDS
     )
+
+
+@cache
+def _storage_at(url: str) -> RedisStorage:
+    pool = _redis_at(url).connection_pool
+    return RedisStorage(url, connection_pool=pool, key_prefix="quota")
+
+
+def _redis() -> redis.Redis:
+    return _redis_at(settings.REDIS_URL)
 
 
 def _storage() -> RedisStorage:
@@ -138,7 +145,7 @@ def take(lane: Lane) -> None:
 
 def _take(lane: Lane) -> None:
     storage = _storage()
-    closed, seeded = storage.get_connection().mget(_CLOSED, _SEEDED)
+    closed, seeded = _redis().mget(_CLOSED, _SEEDED)
     wait = float(closed or 0) - time.time()
     if wait > 0:
         raise QuotaFullError(wait)
@@ -158,7 +165,7 @@ def seed() -> None:
     times = _calls_of_the_hour().order_by("-at").values_list("at", flat=True)
     entries = [repr(at.timestamp()) for at in times[: settings.YCLOUD_QUOTA_PER_HOUR]]
     keys = [_SEEDED, storage.prefixed_key(_HOUR_WINDOW)]
-    storage.get_connection().register_script(_SEED)(keys, [*entries, HOUR])
+    _redis().register_script(_SEED)(keys, [*entries, HOUR])
 
 
 def _calls_of_the_hour() -> QuerySet[ProviderCall]:
@@ -208,14 +215,14 @@ def close(seconds: float) -> None:
     until = time.time() + wait
 
     def write() -> None:
-        http = _storage().get_connection()
+        http = _redis()
         if float(http.get(_CLOSED) or 0) < until:
             http.set(_CLOSED, repr(until), ex=math.ceil(wait) + 1)
 
     _quietly(write)
 
 
-def _quietly(write: Callable[[], None]) -> None:
+def _quietly(write: Callable[[], object]) -> None:
     try:
         _breaker.ask(write)
     except redis.RedisError:
@@ -228,14 +235,14 @@ def _quietly(write: Callable[[], None]) -> None:
 def seen_at_page(onboarding_id: int) -> None:
     """Somebody looks at it now; holds for AT_PAGE_SECONDS."""
     key = f"quota:page:{onboarding_id}"
-    _quietly(lambda: _storage().get_connection().set(key, 1, ex=AT_PAGE_SECONDS) and None)
+    _quietly(lambda: _redis().set(key, 1, ex=AT_PAGE_SECONDS))
 
 
 def is_at_page(onboarding_id: int) -> bool:
     """Whether somebody looked within AT_PAGE_SECONDS; False without Redis."""
     try:
         key = f"quota:page:{onboarding_id}"
-        return bool(_breaker.ask(lambda: _storage().get_connection().exists(key)))
+        return bool(_breaker.ask(lambda: _redis().exists(key)))
     except redis.RedisError:
         return False
 
@@ -266,13 +273,13 @@ def measure(calls_an_hour: float) -> float:
     room = max(line - used, line / 10)
     factor = min(max(calls_an_hour / room, 1.0), MOST_PRESSURE)
     text = f"{factor:.3f}"
-    _quietly(lambda: _storage().get_connection().set(_PRESSURE, text, ex=PRESSURE_SECONDS) and None)
+    _quietly(lambda: _redis().set(_PRESSURE, text, ex=PRESSURE_SECONDS))
     return factor
 
 
 def pressure() -> float:
     """By how much every background interval is stretched now; 1.0 when nothing is known."""
     try:
-        return float(_breaker.ask(lambda: _storage().get_connection().get(_PRESSURE)) or 1.0)
+        return float(_breaker.ask(lambda: _redis().get(_PRESSURE)) or 1.0)
     except redis.RedisError:
         return 1.0

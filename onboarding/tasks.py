@@ -19,8 +19,9 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from onboarding import events, meta, steps, transitions
-from onboarding.models import ProviderCall, WebhookEvent
+from onboarding import events, messages, meta, quota, schedule, steps, transitions
+from onboarding.models import Onboarding, ProviderCall, WebhookEvent
+from onboarding.steps import health
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +29,9 @@ SWEEP_LIMIT = 200
 PUBLISH_SECONDS = 0.5
 ALIVE_SECONDS = 30
 FORGET_BATCH = 1000
+FORGOTTEN_SECONDS = 5
+WATCH_LIMIT = 50
+NUDGE_WITHIN_SECONDS = 30.0
 
 
 @shared_task
@@ -41,6 +45,20 @@ def advance_onboarding(*, onboarding_id: int, fence: int | None = None, **_newer
         logger.info("onboarding %s: not due, or somebody else was first", onboarding_id)
         return
     steps.run(row)
+    _nudge_again(row.pk)
+
+
+def _nudge_again(onboarding_id: int) -> None:
+    """A look that is due within seconds gets a nudge of its own: the sweep alone adds its second.
+
+    Never for later than seconds: such a countdown would sit in a worker's memory.
+    """
+    due = Onboarding.objects.filter(pk=onboarding_id).values_list("next_look_at", flat=True).first()
+    wait = (due - timezone.now()).total_seconds() if due else None
+    if wait is not None and 0 < wait <= NUDGE_WITHIN_SECONDS:
+        advance_onboarding.apply_async(
+            kwargs={"onboarding_id": onboarding_id}, countdown=wait, expires=wait + 5, retry=False
+        )
 
 
 @shared_task
@@ -64,16 +82,69 @@ def exchange_code(*, onboarding_id: int, **_newer: Any) -> None:
 
 @shared_task
 def apply_webhook_event(*, event_id: str, **_newer: Any) -> None:
-    """Wake the rows that a stored event concerns. Applying it again wakes them again."""
+    """Wake what a stored event concerns. Applying it again wakes it again."""
     event = WebhookEvent.objects.filter(event_id=event_id).first()
     if event is None:
         return
-    rows = events.rows_to_wake(event)
-    event.woke = transitions.wake(rows)
+    concern = events.concern_of(event)
+    if concern is None:
+        event.woke, event.standing = 0, events.standing_without(event)
+    else:
+        rows = list(concern.onboardings.values_list("pk", flat=True))
+        numbers = list(concern.numbers.values_list("pk", flat=True))
+        event.woke = transitions.wake(rows) + transitions.wake_numbers(numbers)
+        event.standing = events.Standing.OURS if event.woke else events.Standing.NOBODY
+        for onboarding_id in rows:
+            nudge(onboarding_id)
+        if numbers:
+            transaction.on_commit(lambda: _published(watch_numbers, {}) and None)
     event.applied_at = timezone.now()
-    event.save(update_fields=["woke", "applied_at"])
-    for onboarding_id in rows:
-        nudge(onboarding_id)
+    event.save(update_fields=["woke", "standing", "applied_at"])
+
+
+@shared_task
+def apply_forgotten_events(**_newer: Any) -> int:
+    """Apply stored events whose message the broker lost; how many there were."""
+    before = timezone.now() - timedelta(seconds=FORGOTTEN_SECONDS)
+    waiting = WebhookEvent.objects.filter(applied_at__isnull=True, received_at__lt=before)
+    ids = list(waiting.order_by("received_at").values_list("event_id", flat=True)[:SWEEP_LIMIT])
+    for event_id in ids:
+        apply_webhook_event(event_id=event_id)
+    return len(ids)
+
+
+@shared_task
+def exchange_forgotten_codes(**_newer: Any) -> int:
+    """Exchange codes whose message or worker was lost while they live; wipe those that do not."""
+    meta.wipe_dead_codes()
+    waiting = meta.forgotten_codes()
+    for onboarding_id in waiting:
+        _published(exchange_code, {"onboarding_id": onboarding_id})
+    return len(waiting)
+
+
+@shared_task
+def watch_numbers(**_newer: Any) -> int:
+    """Read the accounts of connected numbers that are due; how many accounts."""
+    until = timezone.now() + schedule.UNREADABLE
+    accounts = transitions.claim_numbers(WATCH_LIMIT, until)
+    for account_id in accounts:
+        health.look(account_id)
+    if accounts:
+        messages.send_due()
+    return len(accounts)
+
+
+@shared_task
+def send_notices(**_newer: Any) -> int:
+    """Mail the notices that wait; how many were mailed."""
+    return messages.send_due()
+
+
+@shared_task
+def measure_pressure(**_newer: Any) -> float:
+    """Set the factor by which background intervals are stretched; returns it."""
+    return quota.measure(schedule.wanted_calls_an_hour())
 
 
 @shared_task

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Case, F, Value, When
+from django.db.models import Case, F, Q, Value, When
 from django.utils import timezone
 
 from onboarding.models import Onboarding, PhoneNumber, Transition, WhatsAppBusinessAccount
@@ -91,6 +91,54 @@ def wake(rows: Iterable[int]) -> int:
     return Onboarding.objects.filter(pk__in=list(rows)).update(
         wakes=F("wakes") + 1, next_look_at=timezone.now(), version=F("version") + 1
     )
+
+
+def looked(row: Onboarding, due: datetime | None) -> bool:
+    """Another row's read served this waiting row too: its next look moves to `due`.
+
+    Not where a worker holds the row; whether it was moved.
+    """
+    free = Q(lease_until__isnull=True) | Q(lease_until__lt=timezone.now())
+    rows = Onboarding.objects.filter(free, pk=row.pk, state=row.state, wakes=row.wakes)
+    return bool(rows.update(next_look_at=due, looks=F("looks") + 1, version=F("version") + 1))
+
+
+def hand_back(row: Onboarding) -> None:
+    """The worker stops (SIGTERM): whoever comes next may take the row at once."""
+    held = Onboarding.objects.filter(pk=row.pk, state=row.state, fence=row.fence)
+    held.update(lease_until=None, next_look_at=timezone.now(), faults=0)
+
+
+# --- Numbers after `connected` --------------------------------------------------------------------
+
+
+def claim_numbers(limit: int, until: datetime) -> list[int]:
+    """Accounts of connected numbers that are due, oldest first; none is due again before `until`.
+
+    Not a lease: two workers that read the same account at once do no harm.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "WITH due AS (SELECT id FROM onboarding_phonenumber WHERE next_look_at <= %(now)s "
+            "ORDER BY next_look_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED) "
+            "UPDATE onboarding_phonenumber AS number SET next_look_at = %(until)s "
+            "FROM due WHERE number.id = due.id RETURNING number.business_account_id",
+            {"now": timezone.now(), "limit": limit, "until": until},
+        )
+        return sorted({account_id for (account_id,) in cursor.fetchall()})
+
+
+def wake_numbers(numbers: Iterable[int]) -> int:
+    """Have connected numbers read now; how many there were."""
+    return PhoneNumber.objects.filter(pk__in=list(numbers)).update(next_look_at=timezone.now())
+
+
+def watch_number(number: PhoneNumber, due: datetime, *, read_at: datetime | None = None) -> None:
+    """Look at a connected number next at `due`; overruled by a wake since `read_at`."""
+    rows = PhoneNumber.objects.filter(pk=number.pk)
+    if read_at is not None:
+        rows = rows.exclude(next_look_at__gte=read_at, next_look_at__lte=timezone.now())
+    rows.update(next_look_at=due)
 
 
 def lock(onboarding_id: int) -> Onboarding:

@@ -3,15 +3,17 @@
 import json
 import logging
 import time
+from datetime import datetime
 
 from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
+from django.utils.dateparse import parse_datetime
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from onboarding import tasks
-from onboarding.models import WebhookEvent
+from onboarding import events, tasks
+from onboarding.models import WebhookEvent, WebhookSecret
 from ycloud_client.webhooks import Event, SignatureError, verify_signature
 
 logger = logging.getLogger(__name__)
@@ -24,9 +26,9 @@ def ycloud(request: HttpRequest) -> HttpResponse:
 
     Without a configured secret nothing can be checked, so everything is refused.
     """
-    secrets = settings.YCLOUD_WEBHOOK_SECRETS
+    secrets = _secrets()
     if not secrets:
-        logger.error("YCLOUD_WEBHOOK_SECRETS is not set: a webhook was refused")
+        logger.error("no webhook secret is set or installed: a webhook was refused")
         return HttpResponse("This endpoint is not set up.", status=503)
     header = request.headers.get("YCloud-Signature", "")
     try:
@@ -46,9 +48,25 @@ def ycloud(request: HttpRequest) -> HttpResponse:
                 "type": event.type[:80],
                 "waba_id": (event.waba_id or "")[:40],
                 "phone_number_id": (event.phone_number_id or "")[:40],
-                "body": body,
+                "body": events.kept(event.type, body),
+                "sent_at": _moment(event.created_at),
             },
         )
         if is_new:
             tasks.request_apply(event.id)
     return HttpResponse(status=204)
+
+
+def _secrets() -> list[str]:
+    """Those of the environment, and those that `doctor --install-webhook` stored."""
+    stored = WebhookSecret.objects.order_by("-installed_at").values_list("secret", flat=True)
+    return [*settings.YCLOUD_WEBHOOK_SECRETS, *filter(None, stored)]
+
+
+def _moment(text: str) -> datetime | None:
+    """YCloud's createTime; None for what is no time with a zone."""
+    try:
+        moment = parse_datetime(text)
+    except ValueError:
+        return None
+    return moment if moment is not None and moment.tzinfo is not None else None

@@ -82,8 +82,8 @@ def _word(value: object) -> str:
 def retry_after(headers: httpx.Headers) -> float | None:
     """Seconds to wait: Retry-After as seconds or as a date, on any answer."""
     text = headers.get("Retry-After", "").strip()
-    if re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", text):
-        return float(text)
+    if re.fullmatch(r"-?[0-9]{1,9}(\.[0-9]{1,9})?", text):
+        return max(float(text), 0.0)
     try:
         at = parsedate_to_datetime(text)
     except ValueError:

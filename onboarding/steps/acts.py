@@ -8,13 +8,11 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.utils import timezone
 
-from onboarding import schedule, ycloud
+from onboarding import budget, codes, schedule, ycloud
 from onboarding.models import ProviderCall, WebhookEvent
 from onboarding.models.onboarding import ConnectionMode
-from onboarding.reasons import for_register_refusal
 from onboarding.states import State
 from onboarding.steps.look import Pass
 from onboarding.steps.outcome import Outcome, go, stop, wait
@@ -27,16 +25,19 @@ Ended = ProviderCall.Outcome
 LIMITED = frozenset({"FLAGGED", "WARNED", "RATE_LIMITED", "RESTRICTED", "BLOCKED"})
 """Registered already and held back by Meta: registering again would only spend its budget."""
 
-BUDGET_WINDOW = timedelta(hours=72)
-"""Meta counts registrations of a number in a moving window of 72 h (error 133016)."""
-
 WATCH_LOST = timedelta(seconds=60)
+"""After a register whose answer was lost: PENDING looks the same whether it was applied or not."""
+
+WATCH_LOST_BIND = timedelta(seconds=20)
 NAME_AGAIN = timedelta(hours=24)
+JUST_DONE = timedelta(minutes=10)
 LATER = {"133015": timedelta(minutes=5), "133008": timedelta(hours=1), "133009": timedelta(hours=1)}
 LATER_DEFAULT = timedelta(minutes=5)
 _NOT_A_NO = (401, 429)
 """Refusals that say nothing about the act itself."""
-_BOUND_ALREADY = 409
+_DONE_BEFORE = 409
+_UNDONE = (S.AWAITING_NUMBER, S.NEEDS_ATTENTION)
+"""A number that went through one of these has changed since it was registered."""
 
 
 def is_coexistence(look: Pass) -> bool:
@@ -67,13 +68,27 @@ def _bind_is_spent(look: Pass) -> bool:
     binds = _binds(look)
     since = look.row.state_changed_at
     return (
-        any(b.outcome == Ended.DONE or b.status == _BOUND_ALREADY for b in binds)
+        any(b.outcome == Ended.DONE or b.status == _DONE_BEFORE for b in binds)
         or sum(b.outcome == Ended.LOST for b in binds) > 1
         or any(
             b.outcome == Ended.REFUSED and b.status not in _NOT_A_NO and b.at >= since
             for b in binds
         )
     )
+
+
+def bind_was_tried(look: Pass) -> bool:
+    """Whether this attempt has asked for its bind at all, however that ended."""
+    return bool(_binds(look))
+
+
+def _bind_answer_may_come(look: Pass) -> datetime | None:
+    """A bind's answer was lost a moment ago: until when its trace is looked for first."""
+    last = next(reversed(_binds(look)), None)
+    if last is None or last.outcome != Ended.LOST:
+        return None
+    until = last.at + WATCH_LOST_BIND
+    return min(schedule.soon(5), until) if until > timezone.now() else None
 
 
 def bind_once(look: Pass, *, unseen: bool = False) -> Outcome | None:
@@ -85,6 +100,8 @@ def bind_once(look: Pass, *, unseen: bool = False) -> Outcome | None:
     """
     if _bind_is_spent(look):
         return None
+    if due := _bind_answer_may_come(look):
+        return wait(State(look.row.state), "answer_lost", due)
     kind, waba_id = _bind_kind(look), look.waba_id
     try:
         if kind == Kind.SMB_BIND:
@@ -96,12 +113,18 @@ def bind_once(look: Pass, *, unseen: bool = False) -> Outcome | None:
     except (AuthenticationError, RateLimitError):
         raise
     except APIError as error:
-        if error.may_have_happened:
+        if codes.may_have_happened(error) or _is_about_the_partner(error):
             raise
         if not isinstance(error, ConflictError) and not (unseen and is_unbound(error)):
             return stop("bind_refused", str(error)[:500])
     look.forget()
     return None
+
+
+def _is_about_the_partner(error: APIError) -> bool:
+    """YCloud's account is limited or its balance empty: nothing is wrong with this number."""
+    reason = codes.reason_for(error)
+    return reason in ("ycloud_account_limited", "ycloud_balance_empty", "ycloud_access_refused")
 
 
 def named_by_bind(look: Pass) -> str:
@@ -130,8 +153,9 @@ def act(look: Pass) -> Outcome:
 
 
 def _bind_app(look: Pass) -> Outcome:
-    if _bind_is_spent(look):
-        connected = look.number is not None and look.number.status == "CONNECTED"
+    connected = look.number is not None and look.number.status == "CONNECTED"
+    lost = any(bind.outcome == Ended.LOST for bind in _binds(look))
+    if _bind_is_spent(look) or (connected and lost):
         return go(S.CONNECTED) if connected else go(S.CONNECTING)
     if stopped := bind_once(look):
         return stopped
@@ -151,12 +175,9 @@ def _register(look: Pass) -> Outcome:
             Kind.REGISTER,
             number_id,
             lambda c: c.register_phone_number(waba_id, number_id),
+            seen=(number.name_status or "")[:40],
         )
-    except (AuthenticationError, RateLimitError):
-        raise
     except APIError as error:
-        if error.may_have_happened:
-            raise
         return _refused(look, error)
     if look.row.number is not None and answer.status:
         look.row.number.status = answer.status
@@ -169,50 +190,62 @@ def _register(look: Pass) -> Outcome:
 
 
 def _refused(look: Pass, error: APIError) -> Outcome:
-    """What a refusal of Meta's or YCloud's means, and who must act."""
-    meta = error.whatsapp_error
-    reason = for_register_refusal(
-        (meta.code if meta else "") or "", (meta.subcode if meta else "") or ""
+    """What a refusal of Meta's or YCloud's means, and who must act. Raises what is no refusal."""
+    meta = codes.meta_code(error)
+    if not meta:
+        transient = isinstance(error, AuthenticationError | RateLimitError)
+        if transient or codes.may_have_happened(error) or _is_about_the_partner(error):
+            raise error
+    reason = (
+        "already_there" if isinstance(error, ConflictError) else codes.reason_for_register(meta)
     )
     if reason == "number_not_verified":
         return wait(S.AWAITING_NUMBER, reason, schedule.next_look(look.row))
-    if reason in ("pin_mismatch", "register_refused"):
-        return stop(reason, str(error)[:500])
-    last = look.row.calls.filter(kind=Kind.REGISTER).order_by("at").last()
-    if last and look.number:
-        last.seen = (look.number.name_status or "")[:40]
-        last.save(update_fields=["seen"])
-    return _register_waits(look) or wait(S.REGISTERING, reason, timezone.now() + LATER_DEFAULT)
+    if reason in ("display_name_review", "register_budget", "register_later", "already_there"):
+        again = wait(S.REGISTERING, reason, timezone.now() + LATER_DEFAULT)
+        return _register_waits(look) or again
+    if reason == "ycloud_rate_limited":
+        return wait(S.REGISTERING, reason, schedule.after_fault(look.row, error))
+    known = reason if reason == "pin_mismatch" else "register_refused"
+    return stop(known, str(error)[:500])
 
 
 def _register_waits(look: Pass) -> Outcome | None:
     """Why a register must not be sent now, from the calls of all attempts at this number."""
     number = look.number
     assert number is not None
-    calls = ycloud.calls_of(Kind.REGISTER, str(number.id), BUDGET_WINDOW)
-    spent = [c for c in calls if c.outcome != Ended.NOT_SENT and c.status not in _NOT_A_NO]
+    spent = budget.spent_on(str(number.id))
     if not spent:
         return None
     last, now = spent[-1], timezone.now()
+    if _is_done(look, last):
+        return go(S.CONNECTING)
     if last.outcome == Ended.LOST and now - last.at < WATCH_LOST:
         return wait(S.REGISTERING, "answer_lost", min(schedule.soon(5), last.at + WATCH_LOST))
-    if free_at := _budget_closed_until(spent):
+    if free_at := budget.of(spent).free_at:
         return wait(S.REGISTERING, "register_budget", free_at)
     if last.outcome == Ended.REFUSED:
         return _waits_after_refusal(look, last, now)
     return None
 
 
-def _budget_closed_until(spent: list[ProviderCall]) -> datetime | None:
-    """When the next register may go out; None: now. 133016 closes it for 72 h."""
-    blocked = [c.at + BUDGET_WINDOW for c in spent if c.meta_code == "133016"]
-    allowed = settings.REGISTER_BUDGET - settings.REGISTER_RESERVE
-    full = [spent[-allowed].at + BUDGET_WINDOW] if len(spent) >= allowed else []
-    return max(blocked + full, default=None)
+def _is_done(look: Pass, last: ProviderCall) -> bool:
+    """The number was registered and nothing has undone it: watched, not registered again.
+
+    A worker may die between the answer and the move, so the journal decides, not the state. What
+    another attempt did counts for some minutes; after that a fresh attempt is a reason to repeat.
+    """
+    done_before = last.status == _DONE_BEFORE or last.meta_code == "136024"
+    if last.outcome != Ended.DONE and not done_before:
+        return False
+    if last.onboarding_id != look.row.pk:
+        return timezone.now() - last.at < JUST_DONE
+    undone = look.row.transitions.filter(at__gt=last.at, to_state__in=_UNDONE)
+    return not undone.exists()
 
 
 def _waits_after_refusal(look: Pass, last: ProviderCall, now: datetime) -> Outcome | None:
-    reason = for_register_refusal(last.meta_code, last.meta_code)
+    reason = codes.reason_for_register(last.meta_code)
     if reason == "display_name_review":
         if _name_was_decided(look, last) or now - last.at >= NAME_AGAIN:
             return None

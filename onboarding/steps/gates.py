@@ -18,7 +18,8 @@ from onboarding.models import Onboarding, PhoneNumber, WhatsAppBusinessAccount
 from onboarding.models.onboarding import ConnectionMode, Grant
 from onboarding.states import State
 from onboarding.steps import acts
-from onboarding.steps.look import Pass, keep_number
+from onboarding.steps.facts import keep_account, keep_number
+from onboarding.steps.look import Pass
 from onboarding.steps.outcome import Outcome, stop, wait
 from ycloud_client import PhoneNumber as ListedNumber
 from ycloud_client import YCloudError, is_unbound
@@ -43,18 +44,8 @@ def grant(look: Pass) -> Outcome | None:
     row = look.row
     if waiting := _join_wait(row):
         return wait(S.SIGNED_UP, "waiting_for_confirmation", waiting)
-    if not row.claimed_waba_id:
-        granted = row.granted_waba_ids
-        if not granted:
-            return stop("ids_missing")
-        if len(granted) > 1:
-            return wait(
-                S.AWAITING_ACCOUNT,
-                "account_choice",
-                None,
-                choices=[{"waba_id": waba_id} for waba_id in granted],
-            )
-        look.note(claimed_waba_id=granted[0])
+    if not row.claimed_waba_id and (stopped := _account_of_grant(look)):
+        return stopped
     # Missing targets prove nothing, neither for nor against.
     granted = row.granted_waba_ids
     look.note(proven=row.claimed_waba_id in granted if granted else None)
@@ -67,6 +58,32 @@ def grant(look: Pass) -> Outcome | None:
         if policy == "stop":
             return stop("account_unconfirmed", "unproven, and the policy is to stop")
     return None
+
+
+def _account_of_grant(look: Pass) -> Outcome | None:
+    """No ids came, or they are not trusted any more: the grant tells which account is meant.
+
+    What another tenant holds is never offered; in a search, what nobody holds comes first.
+    """
+    row = look.row
+    offered, granted = _offered(row), row.granted_waba_ids
+    if not offered:
+        if row.searched_at is not None:
+            return Outcome(S.CANCELLED, "account_not_found")
+        return stop("account_held" if granted else "ids_missing")
+    if len(granted) > 1 and not (row.searched_at and len(offered) == 1):
+        choices = [{"waba_id": waba_id} for waba_id in offered]
+        return wait(S.AWAITING_ACCOUNT, "account_choice", schedule.next_look(row), choices=choices)
+    look.note(claimed_waba_id=offered[0])
+    return None
+
+
+def _offered(row: Onboarding) -> list[str]:
+    held = WhatsAppBusinessAccount.objects.filter(waba_id__in=row.granted_waba_ids)
+    owners = dict(held.values_list("waba_id", "tenant_id"))
+    ours = [w for w in row.granted_waba_ids if owners.get(w, row.tenant_id) == row.tenant_id]
+    free = [waba_id for waba_id in ours if waba_id not in owners]
+    return (free or ours) if row.searched_at else ours
 
 
 def _join_wait(row: Onboarding) -> datetime | None:
@@ -90,7 +107,9 @@ def owner(look: Pass) -> Outcome | None:
         return stop("account_held")
     platform = row.connection_mode == ConnectionMode.BUSINESS_PLATFORM
     always = platform and settings.YCLOUD_TP_BIND == "always"
-    if always and (stopped := acts.bind_once(look, unseen=True)):
+    # Once it was tried, a read comes first: it may show that a lost answer was a yes.
+    first = always and not acts.bind_was_tried(look)
+    if first and (stopped := acts.bind_once(look, unseen=True)):
         return stopped
     try:
         look.read()
@@ -99,14 +118,24 @@ def owner(look: Pass) -> Outcome | None:
             raise
         if stopped := _bind_and_read_again(look, allowed=not platform or _binds_unasked()):
             return stopped
-    account = look.keep_account()
+    assert look.account is not None
+    account = keep_account(row, look.account)
     look.note(business_account=account)
     # The number is written together with the account where it is clear already: two attempts
     # at two numbers of one account are not duplicates of each other.
     chosen, _ = _choose(look)
-    if chosen is not None:
+    if chosen is not None and _is_expected(row, chosen):
         look.note(number=keep_number(row, account, chosen))
     return None
+
+
+def _is_expected(row: Onboarding, chosen: ListedNumber) -> bool:
+    """Whether it is the agreed number, where one was agreed; compared by its digits."""
+    return not row.expected_number or _digits(chosen.phone_number) == _digits(row.expected_number)
+
+
+def _digits(number: str | None) -> str:
+    return "".join(filter(str.isdigit, number or ""))
 
 
 def _binds_unasked() -> bool:
@@ -167,14 +196,15 @@ def number(look: Pass) -> Outcome | None:
     assert look.numbers is not None
     chosen, reason = _choose(look)
     if chosen is None:
-        if reason != "number_not_listed" and acts.bind_will_name_it(look):
+        unclear = reason in ("number_choice", "number_missing")
+        if unclear and acts.bind_will_name_it(look):
             return None
         offered = _free(look) if reason == "number_choice" else []
         return wait(
             S.AWAITING_NUMBER, reason, schedule.next_look(row), choices=[_offer(n) for n in offered]
         )
     look.number = chosen
-    if row.expected_number and chosen.phone_number != row.expected_number:
+    if not _is_expected(row, chosen):
         return wait(S.AWAITING_NUMBER, "number_unexpected", schedule.next_look(row))
     assert row.business_account is not None
     look.note(number=keep_number(row, row.business_account, chosen))
@@ -200,20 +230,24 @@ def _choose(look: Pass) -> tuple[ListedNumber | None, str]:
         return found, "" if found else "number_not_listed"
     candidates = _free(look)
     if look.row.expected_number:
-        candidates = [
-            n for n in candidates if n.phone_number == look.row.expected_number
-        ] or candidates
+        # Also one that is connected here already: this may be its reconnection.
+        expected = [n for n in listed if _is_expected(look.row, n)]
+        if not expected and candidates:
+            return None, "number_unexpected"
+        candidates = expected
     if len(candidates) == 1:
         return candidates[0], ""
     return None, "number_choice" if candidates else "number_missing"
 
 
 def _free(look: Pass) -> list[ListedNumber]:
-    """The listed numbers that are not connected here already."""
+    """The listed numbers that are not connected here already, and well."""
     listed = look.numbers or []
     done = set(
         Onboarding.objects.filter(
-            state=S.CONNECTED, number__phone_number_id__in=[n.id for n in listed]
+            state=S.CONNECTED,
+            number__phone_number_id__in=[n.id for n in listed],
+            number__health="",
         ).values_list("number__phone_number_id", flat=True)
     )
     free = [n for n in listed if n.id not in done]

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from datetime import timedelta
 
 from django.db import IntegrityError
-from django.utils import timezone
 
-from onboarding import schedule, transitions, ycloud
+from onboarding import codes, quota, schedule, stopping, transitions, ycloud
 from onboarding.models import Onboarding
 from onboarding.states import State
-from onboarding.steps import acts, gates
-from onboarding.steps.look import HeldByAnotherTenantError, Pass, keep_number
+from onboarding.steps import acts, gates, health, watch
+from onboarding.steps.facts import HeldByAnotherTenantError
+from onboarding.steps.look import Pass
 from onboarding.steps.outcome import Outcome, go, stop, wait
-from ycloud_client import AuthenticationError, PermissionDeniedError, RateLimitError, YCloudError
+from ycloud_client import YCloudError
 
 logger = logging.getLogger(__name__)
 
@@ -25,8 +24,13 @@ Step = Callable[[Pass], Outcome]
 ACT_REFUSED = ("pin_mismatch", "register_refused", "bind_refused", "internal_fault")
 MAX_STEPS = 12
 MAX_FAULTS = 8
-TAKES_LONGER = timedelta(minutes=10)
 ACCESS_AGAIN_SECONDS = 300
+PARTNER_REASONS = (
+    "ycloud_access_refused",
+    "ycloud_account_limited",
+    "ycloud_balance_empty",
+    "ycloud_request_refused",
+)
 
 
 def signed_up(look: Pass) -> Outcome:
@@ -44,33 +48,6 @@ def registering(look: Pass) -> Outcome:
     return gates.first_stop(look, *gates.ALL) or acts.act(look)
 
 
-def connecting(look: Pass) -> Outcome:
-    """YCloud accepted. Watch the number until it says CONNECTED, and nothing but that word."""
-    row = look.row
-    known = row.number
-    if known is None:
-        return go(S.LINKED)
-    listed = next((n for n in look.read_numbers() if n.id == known.phone_number_id), None)
-    if listed is None:
-        return wait(S.CONNECTING, "number_not_listed", schedule.next_look(row))
-    known = keep_number(row, known.business_account, listed)
-    if known.status == "CONNECTED":
-        return go(S.CONNECTED)
-    if known.status == "UNVERIFIED":
-        return wait(S.AWAITING_NUMBER, "number_not_verified", schedule.next_look(row))
-    if known.status in ("BANNED", "MIGRATED", "DISCONNECTED"):
-        return stop(f"number_{known.status.lower()}")
-    return wait(S.CONNECTING, _why_it_waits(row, known.status), schedule.next_look(row))
-
-
-def _why_it_waits(row: Onboarding, status: str) -> str:
-    """PENDING, UNKNOWN, MANUAL_REVIEW and words that are new to us just take their time."""
-    if status in acts.LIMITED:
-        return "number_limited"
-    late = timezone.now() - row.state_changed_at > TAKES_LONGER
-    return "takes_longer" if late else ""
-
-
 def look_again(look: Pass) -> Outcome:
     """Something woke a stopped row (a late code, an event): the gates, but never the act.
 
@@ -86,7 +63,7 @@ STEPS: dict[State, Step] = {
     S.SIGNED_UP: signed_up,
     S.LINKED: linked,
     S.REGISTERING: registering,
-    S.CONNECTING: connecting,
+    S.CONNECTING: watch.connecting,
     # Somebody else moves next, but the worker looks again: all gates from fresh reads.
     S.AWAITING_ACCOUNT: linked,
     S.AWAITING_PAYMENT: linked,
@@ -112,6 +89,8 @@ def run(row: Onboarding) -> None:
             return None
         if not outcome.goes_on:
             return None
+        if stopping.is_asked():
+            return transitions.hand_back(row)
     logger.warning(
         "onboarding %s: %s steps in one task; the sweep goes on", row.public_id, MAX_STEPS
     )
@@ -136,11 +115,14 @@ def _taken(step: Step, look: Pass) -> Outcome:
 def _trouble(row: Onboarding, error: YCloudError) -> Outcome:
     """Stay, say why, and try again later: no failure of YCloud's ends an onboarding."""
     state = State(row.state)
-    if isinstance(error, AuthenticationError | PermissionDeniedError):
-        return wait(state, "ycloud_access_refused", schedule.soon(ACCESS_AGAIN_SECONDS))
-    due = schedule.after_fault(row, error.retry_after)
-    limited = isinstance(error, RateLimitError)
-    return wait(state, "ycloud_rate_limited" if limited else "ycloud_unavailable", due)
+    if isinstance(error, quota.QuotaFullError):
+        return wait(state, "quota_full", schedule.after_fault(row, error))
+    reason = codes.reason_for(error)
+    if error.is_transient:
+        return wait(state, reason, schedule.after_fault(row, error))
+    if reason not in PARTNER_REASONS:  # a read never says more of a customer's number than this
+        reason = "ycloud_request_refused"
+    return wait(state, reason, schedule.soon(ACCESS_AGAIN_SECONDS))
 
 
 def _write(look: Pass, outcome: Outcome) -> None:
@@ -161,4 +143,7 @@ def _write(look: Pass, outcome: Outcome) -> None:
         )
     except IntegrityError:
         transitions.move(row, S.CANCELLED, actor="worker", reason="superseded")
+    else:
+        if ends and row.number is not None:
+            health.begin(row.number)
     look.found = {}

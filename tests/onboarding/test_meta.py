@@ -6,8 +6,10 @@ from datetime import timedelta
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
 import respx
+from django.db import connection
 from django.utils import timezone
 
 from onboarding import meta, tasks
@@ -126,14 +128,73 @@ def test_a_wiped_code_is_not_exchanged_again(row: Onboarding) -> None:
     assert route.call_count == 1
 
 
-@respx.mock
-def test_an_exchange_that_is_under_way_is_not_begun_twice(row: Onboarding) -> None:
-    ProviderCall.objects.create(
+def worker_beside() -> psycopg.Connection[Any]:
+    """The connection to the database of another worker."""
+    at = connection.settings_dict
+    return psycopg.connect(
+        host=at["HOST"], port=at["PORT"], user=at["USER"], password=at["PASSWORD"],
+        dbname=at["NAME"], autocommit=True,
+    )  # fmt: skip
+
+
+def left_open(row: Onboarding) -> ProviderCall:
+    return ProviderCall.objects.create(
         onboarding=row, kind="exchange_code", target=row.public_id.hex, outcome="open"
     )
+
+
+@respx.mock
+def test_an_exchange_that_is_under_way_is_not_begun_twice(row: Onboarding) -> None:
+    intent = left_open(row)
     route = respx.post(TOKEN).respond(json={"access_token": "EAA-token"})
-    exchanged(row)
+    with worker_beside() as other:
+        other.execute("SELECT pg_advisory_lock(%s, %s)", [meta._LOCK, row.pk])
+        exchanged(row)
     assert route.call_count == 0
+    intent.refresh_from_db()
+    assert intent.outcome == "open"
+
+
+@respx.mock
+def test_the_exchange_of_a_worker_that_died_is_lost_and_the_code_tried_again_at_once(
+    row: Onboarding,
+) -> None:
+    intent = left_open(row)
+    respx.post(TOKEN).respond(json={"access_token": "EAA-token"})
+    respx.get(DEBUG).respond(json=granting("42"))
+    exchanged(row)
+    assert row.grant == "granted"
+    intent.refresh_from_db()
+    assert intent.outcome == "lost"
+
+
+def aged(row: Onboarding, seconds: float) -> None:
+    Onboarding.objects.filter(pk=row.pk).update(
+        code_received_at=timezone.now() - timedelta(seconds=seconds)
+    )
+
+
+@pytest.mark.parametrize(("age", "forgotten"), [(1, False), (10, True), (24, True), (26, False)])
+def test_a_code_whose_message_was_lost_is_exchanged_while_it_lives(
+    row: Onboarding, age: float, forgotten: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aged(row, age)
+    published: list[Any] = []
+    monkeypatch.setattr(tasks, "_published", lambda task, kwargs: published.append(kwargs))
+    assert tasks.exchange_forgotten_codes() == forgotten
+    assert published == ([{"onboarding_id": row.pk}] if forgotten else [])
+
+
+def test_a_dead_code_is_wiped_and_its_row_goes_on(row: Onboarding) -> None:
+    aged(row, 61)
+    tasks.exchange_forgotten_codes()
+    row.refresh_from_db()
+    assert (row.code, row.grant) == ("", "lost")
+    assert row.next_look_at is not None
+
+
+def test_with_no_code_waiting_there_is_nothing_to_exchange(db: None) -> None:
+    assert tasks.exchange_forgotten_codes() == 0
 
 
 @respx.mock

@@ -1,0 +1,58 @@
+"""How often a number may still be registered, from the journal of calls.
+
+Meta counts registrations of a number in a moving window of 72 h and blocks it for 72 h at the
+eleventh (error 133016; Meta's error codes and YCloud's register page, read Nov 2026). We count
+across attempts and tenants, and keep a reserve, so that a person can still try by hand.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.utils import timezone
+
+from onboarding.models import ProviderCall
+
+WINDOW = timedelta(hours=72)
+BLOCKED = "133016"
+_NOT_A_NO = (401, 403, 429)
+"""Statuses that YCloud answers by itself, before Meta is asked."""
+
+Ended = ProviderCall.Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """`used` of `most` in the last 72 h; `free_at`: when the next may go out, None for now."""
+
+    used: int
+    most: int
+    free_at: datetime | None
+
+
+def counts(call: ProviderCall) -> bool:
+    """Whether a register may have reached Meta."""
+    if call.outcome == Ended.NOT_SENT:
+        return False
+    return bool(call.meta_code) or call.status not in _NOT_A_NO
+
+
+def spent_on(phone_number_id: str) -> list[ProviderCall]:
+    """The registers of the last 72 h that count, oldest first, of all attempts and tenants."""
+    calls = ProviderCall.objects.filter(
+        kind=ProviderCall.Kind.REGISTER,
+        target=phone_number_id,
+        at__gt=timezone.now() - WINDOW,
+    )
+    return [call for call in calls.order_by("at", "pk") if counts(call)]
+
+
+def of(spent: list[ProviderCall]) -> Budget:
+    """The budget after these registers."""
+    allowed = settings.REGISTER_BUDGET - settings.REGISTER_RESERVE
+    blocked = [call.at + WINDOW for call in spent if call.meta_code == BLOCKED]
+    full = [spent[-allowed].at + WINDOW] if len(spent) >= allowed else []
+    free_at = max(blocked + full, default=None)
+    return Budget(len(spent), settings.REGISTER_BUDGET, free_at)

@@ -1,0 +1,167 @@
+"""The health of connected numbers: read by account, at most weekly and after a webhook.
+
+A reading says what is there now; whether a number is still connected to us may only be in an
+event (ACCOUNT_OFFBOARDED leaves the status as it was, and the reason of a removal is nowhere
+else). So health follows from both: the newest event about the connection, by YCloud's own time,
+and the fresh reading. Duplicates, replays and disorder change nothing of that.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Max, Q
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from onboarding import codes, messages, quota, schedule, transitions, ycloud
+from onboarding.models import Onboarding, PhoneNumber, ProviderCall, WebhookEvent
+from onboarding.states import State
+from onboarding.steps.facts import write_account_number
+from ycloud_client import PhoneNumber as ListedNumber
+from ycloud_client import YCloudError, is_unbound
+
+Kind = ProviderCall.Kind
+
+BY_STATUS = {
+    "DISCONNECTED": "health_disconnected",
+    "BANNED": "health_banned",
+    "MIGRATED": "health_migrated",
+    "UNVERIFIED": "health_unverified",
+}
+SKEW = timedelta(seconds=60)
+"""YCloud's clock and ours: an event counts from a minute before the number was connected."""
+
+ENDED = "ACCOUNT_OFFBOARDED"
+RESTORED = "ACCOUNT_RECONNECTED"
+_LEFT = ("PARTNER_REMOVED", "PARTNER_APP_UNINSTALLED")
+
+
+def begin(number: PhoneNumber) -> None:
+    """The number was connected just now: all is well, and it is watched from here on."""
+    PhoneNumber.objects.filter(pk=number.pk).update(health="", health_since=None)
+    number.health, number.health_since = "", None
+    transitions.watch_number(number, timezone.now() + schedule.HEALTHY)
+
+
+def look(business_account_id: int) -> None:
+    """Read one account's numbers with one call and keep how each is.
+
+    Raises nothing of YCloud's: what cannot be read now is due again later.
+    """
+    numbers = _connected(business_account_id)
+    if not numbers:
+        return
+    read_at = timezone.now()
+    try:
+        listed = _listed(numbers, numbers[0].business_account.waba_id)
+    except YCloudError as error:
+        again = max(schedule.UNREADABLE, timedelta(seconds=error.retry_after or 0))
+        for number in numbers:
+            transitions.watch_number(number, read_at + again, read_at=read_at)
+        return
+    for number in numbers:
+        _judge(number, listed, read_at)
+
+
+def _connected(business_account_id: int) -> list[PhoneNumber]:
+    numbers = PhoneNumber.objects.filter(business_account=business_account_id)
+    connected = numbers.filter(onboarding__state=State.CONNECTED).distinct()
+    return list(connected.select_related("business_account", "tenant"))
+
+
+def _listed(numbers: list[PhoneNumber], waba_id: str) -> dict[str, ListedNumber] | None:
+    """The account's numbers; None when YCloud does not have the account any more.
+
+    A number that is missing is looked for a second time: one odd answer must not alarm anybody.
+    """
+    listed: dict[str, ListedNumber] | None = {}
+    for _ in range(2):
+        listed = _read(waba_id)
+        if listed is not None and all(n.phone_number_id in listed for n in numbers):
+            break
+    return listed
+
+
+def _read(waba_id: str) -> dict[str, ListedNumber] | None:
+    try:
+        found = ycloud.look_up(
+            quota.Lane.HEALTH, Kind.LIST_NUMBERS, waba_id, lambda c: c.all_phone_numbers(waba_id)
+        )
+    except YCloudError as error:
+        if not is_unbound(error):
+            raise
+        return None
+    return {str(number.id): number for number in found}
+
+
+def _judge(number: PhoneNumber, listed: dict[str, ListedNumber] | None, read_at: datetime) -> None:
+    is_there = listed is not None and write_account_number(number, listed, read_at)
+    event = _newest_event(number)
+    reason = _by_event(event) if event is not None else None
+    if reason is None:
+        reason = BY_STATUS.get(number.status, "") if is_there else "number_removed"
+        reason = "account_removed" if listed is None else reason
+    _keep(number, reason)
+    transitions.watch_number(number, read_at + schedule.HEALTHY, read_at=read_at)
+
+
+def _newest_event(number: PhoneNumber) -> WebhookEvent | None:
+    """The last thing that YCloud said about the connection since the number was connected."""
+    connected = Onboarding.objects.filter(number=number, state=State.CONNECTED)
+    since = connected.aggregate(at=Max("connected_at"))["at"]
+    about = Q(phone_number_id=number.phone_number_id) | Q(
+        waba_id=number.business_account.waba_id, phone_number_id=""
+    )
+    events = (
+        WebhookEvent.objects.filter(about, type__in=(*_OF_NUMBER, *_OF_ACCOUNT))
+        .annotate(happened=Coalesce("sent_at", "received_at"))
+        .filter(happened__gt=since - SKEW if since else timezone.now())
+        .order_by("-happened", "-pk")
+    )
+    return next((event for event in events if _by_event(event) is not None), None)
+
+
+_OF_NUMBER = ("whatsapp.phone_number.quality_updated", "whatsapp.phone_number.deleted")
+_OF_ACCOUNT = ("whatsapp.business_account.deleted", "whatsapp.business_account.updated")
+
+
+def _by_event(event: WebhookEvent) -> str | None:
+    """The reason that an event gives: "" all is well again, None it says nothing of this."""
+    account = _payload(event, "whatsappBusinessAccount")
+    number = _payload(event, "whatsappPhoneNumber")
+    removed = codes.REMOVED.get(str(account.get("removedReason") or ""))
+    word = number.get("updateEvent")
+    if event.type == "whatsapp.business_account.deleted":
+        return removed or "account_removed"
+    if event.type == "whatsapp.business_account.updated":
+        return (removed or "account_removed") if account.get("updateEvent") in _LEFT else None
+    if event.type == "whatsapp.phone_number.deleted":
+        return "number_removed"
+    if word == ENDED:
+        return "number_offboarded"
+    return "" if word == RESTORED else None
+
+
+def _payload(event: WebhookEvent, name: str) -> dict[str, Any]:
+    found = event.body.get(name) if isinstance(event.body, dict) else None
+    return found if isinstance(found, dict) else {}
+
+
+def _keep(number: PhoneNumber, reason: str) -> None:
+    """Write a health that differs, and tell the tenant and staff of a new trouble, once."""
+    if reason == number.health:
+        return
+    since = timezone.now() if reason else None
+    with transaction.atomic():
+        changed = PhoneNumber.objects.filter(pk=number.pk, health=number.health).update(
+            health=reason, health_since=since
+        )
+        if not changed:
+            return
+        number.health, number.health_since = reason, since
+        transitions.facts_changed(number=number)
+        if reason:
+            messages.tell(number)
