@@ -37,6 +37,9 @@ _TEST_SETTINGS = {
     "YCLOUD_API_BASE_URL": "http://127.0.0.1:9/v2",
     "YCLOUD_API_KEY": "test-key",
     "YCLOUD_WEBHOOK_SECRETS": "whsec_test",
+    # Tests move the clock back and forth, which no window survives; the quota's own say how much.
+    "YCLOUD_QUOTA_PER_SECOND": "1000000",
+    "YCLOUD_QUOTA_PER_HOUR": "1000000",
     "DJANGO_ALLOW_ASYNC_UNSAFE": "true",  # playwright's sync API runs a loop in the main thread
 }
 

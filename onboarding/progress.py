@@ -212,9 +212,9 @@ _TONES = {
 
 def _tone(row: Onboarding) -> str:
     state = State(row.state)
-    if state in _TONES:
-        return _TONES[state]
     due = requirements.of(row)
+    if state in _TONES and not (due and state == S.CONNECTED):
+        return _TONES[state]
     return "act" if due and due[0].tone == "act" else "progress"
 
 
@@ -244,6 +244,7 @@ def card(row: Onboarding) -> dict[str, Any]:
         "requirement": due[0] if due and not passing else None,
         "choices": [_choice(offer) for offer in row.choices],
         "acts": requirements.acts(row),
+        "expected": display_number(row.expected_number),
         "number": _number(row.number),
         "account_name": row.business_account.name if row.business_account else "",
         "history": timeline(row),

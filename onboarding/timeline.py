@@ -1,23 +1,28 @@
-"""What happened to an onboarding, oldest first: moves and what Meta's window said."""
+"""What happened to an onboarding, oldest first: moves, Meta's window, the acts and their budget."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from onboarding import reasons
-from onboarding.models import Onboarding, SignupEvent, Transition
+from onboarding import budget, reasons
+from onboarding.models import Onboarding, ProviderCall, SignupEvent, Transition
 from onboarding.states import State
 
 S = State
+Kind = ProviderCall.Kind
+Ended = ProviderCall.Outcome
 
 
 def timeline(row: Onboarding, *, staff: bool = False) -> list[dict[str, Any]]:
     """What happened, oldest first, redacted for the tenant; repeated looks are not in it."""
     entries = [_moved(move, staff) for move in row.transitions.all()]
     entries += [_said(event) for event in row.events.all()]
+    entries += _done(row, staff)
     return sorted(entries, key=lambda entry: entry["at"])
 
 
@@ -67,4 +72,58 @@ def _said(event: SignupEvent) -> dict[str, Any]:
         "state": None,
         "reason": None,
         "actor": event.actor,
+    }
+
+
+_ACTS = {
+    Kind.REGISTER: _("The number's registration was asked for"),
+    Kind.TP_BIND: _("The account was handed to our provider"),
+    Kind.SMB_BIND: _("The app's number was handed to our provider"),
+    Kind.EXCHANGE_CODE: _("Meta's confirmation was checked"),
+}
+_ENDS = {
+    Ended.OPEN: _("under way"),
+    Ended.DONE: _("accepted"),
+    Ended.REFUSED: _("refused"),
+    Ended.LOST: _("the answer was lost"),
+    Ended.NOT_SENT: _("could not be sent"),
+}
+
+
+def _done(row: Onboarding, staff: bool) -> list[dict[str, Any]]:
+    """The attempt's acts; a register with its place in the number's budget."""
+    calls = list(row.calls.filter(kind__in=ProviderCall.ACTS).order_by("at", "pk"))
+    spent = _spent_before(calls)
+    return [_acted(call, spent.get(call.pk), staff) for call in calls]
+
+
+def _spent_before(calls: list[ProviderCall]) -> dict[int, budget.Budget]:
+    """The budget as each register of these left it."""
+    targets = {call.target for call in calls if call.kind == Kind.REGISTER}
+    found: dict[int, budget.Budget] = {}
+    for target in targets:
+        spent = budget.spent_on(target)
+        found |= {call.pk: budget.of(spent[: n + 1]) for n, call in enumerate(spent)}
+    return found
+
+
+def _acted(call: ProviderCall, left: budget.Budget | None, staff: bool) -> dict[str, Any]:
+    details = [str(_ENDS[Ended(call.outcome)])]
+    if left is not None:
+        details.append(
+            gettext("%(used)s of %(most)s in 72 hours") % {"used": left.used, "most": left.most}
+        )
+        if left.free_at is not None:
+            at = date_format(timezone.localtime(left.free_at), "SHORT_DATETIME_FORMAT")
+            details.append(gettext("next possible at %(at)s") % {"at": at})
+    if staff:
+        details += filter(None, (call.message, call.request_id))
+    return {
+        "at": call.at,
+        "kind": "act",
+        "text": str(_ACTS[Kind(call.kind)]),
+        "detail": " · ".join(details),
+        "state": None,
+        "reason": None,
+        "actor": "worker",
     }

@@ -18,8 +18,8 @@ from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_POST, require_safe
 
-from onboarding import guests, launch, services
-from onboarding.models import Onboarding
+from onboarding import guests, launch, quota, services
+from onboarding.models import Onboarding, SignupLink
 from onboarding.progress import card, display_number
 from onboarding.states import FINAL, State
 from tenants.access import Asker, tenant_for, tenants_of
@@ -118,6 +118,7 @@ def _connect(request: HttpRequest) -> HttpResponseBase:
             "card": card(row) if row else None,
             "others": [_listed(each) for each in rows if each != row],
             "setup_problem": _setup_problem(),
+            "expected": _expected(asker),
             "page_config": _page_config(tenant.slug, row),
         },
     )
@@ -164,6 +165,12 @@ def _listed(row: Onboarding) -> dict[str, Any]:
     }
 
 
+def _expected(asker: Asker) -> str:
+    """The one number that the guest's link is for, as people write it."""
+    link = SignupLink.objects.filter(pk=asker.link_id).first() if asker.link_id else None
+    return display_number(link.expected_number) if link else ""
+
+
 def _setup_problem() -> str | None:
     missing = launch.missing_settings()
     if not missing:
@@ -198,6 +205,7 @@ def connect_card(request: HttpRequest, public_id: UUID) -> HttpResponseBase:
     if asker is None:
         return HttpResponse(status=401)
     row = get_object_or_404(_rows(asker), public_id=public_id)
+    quota.seen_at_page(row.pk)
     etag = f'"{row.version}-{get_language()}"'
     if etag in request.headers.get("If-None-Match", ""):
         response = HttpResponse(status=304)

@@ -8,7 +8,12 @@ const $ = (selector) => document.querySelector(selector);
 const config = JSON.parse($("#page-config").textContent);
 const texts = $("#texts").dataset;
 const BLOCKED_AFTER_MS = 5_000;
-const views = { choose: $("#choose"), window: $("#window"), progress: $("#progress") };
+const views = {
+  choose: $("#choose"),
+  ready: $("#ready"),
+  window: $("#window"),
+  progress: $("#progress"),
+};
 
 let launch = null; // what FB.login needs, from the server
 let attempt = config.onboarding; // the onboarding that messages belong to
@@ -93,14 +98,18 @@ function showReadyList() {
 }
 
 function hint(text) {
-  if ($("#launch-hint")) $("#launch-hint").textContent = text;
+  for (const place of [$("#launch-hint"), $("#ready-hint")]) {
+    if (place) place.textContent = text;
+  }
 }
 
 function updateButton() {
-  const button = $("#launch");
-  if (!button) return;
-  button.disabled = !(launch && sdkReady);
-  hint(button.disabled ? (chosenUse() ? texts.preparing : texts.choose) : texts.opens);
+  const isReady = Boolean(launch && sdkReady);
+  for (const button of [$("#launch"), $("#launch-ready")]) {
+    if (button) button.disabled = !isReady;
+  }
+  const asked = chosenUse() || !views.ready.hidden;
+  hint(isReady ? texts.opens : asked ? texts.preparing : texts.choose);
 }
 
 // Ask for the attempt and load the SDK; only then can the button open the window in its click.
@@ -200,9 +209,37 @@ async function act(name, body) {
   }
 }
 
+// One certain number (again): nothing to ask, but the window needs a click of its own.
+async function openFor(number, address) {
+  hideTrouble();
+  launch = null;
+  try {
+    const told = await outbox.ask(address);
+    card.stop();
+    attempt = told.id;
+    remember(attempt);
+    $("#ready-number").textContent = number;
+    show("ready");
+    updateButton();
+    $("#ready-title").focus();
+    await ready(told.launch);
+  } catch (problem) {
+    if (problem.error) showError(problem.error);
+    else showTrouble(texts.offline);
+  }
+}
+
 // "Start again" asks the question again with the same answer: the window needs a click of its own.
 function startAgain() {
-  const mode = card.shown?.dataset.mode;
+  const { mode, number, id } = card.shown?.dataset ?? {};
+  if (number) {
+    openFor(number, `${id}/launch/`);
+    return;
+  }
+  startOver(mode);
+}
+
+function startOver(mode) {
   card.stop();
   show("choose");
   const input = document.querySelector(`input[name="use"][data-mode="${mode}"]`);
@@ -218,6 +255,7 @@ document.addEventListener("click", (event) => {
   if (button?.tagName === "BUTTON") {
     const name = button.dataset.act;
     if (name === "launch") startAgain();
+    else if (name === "reconnect") openFor(card.shown.dataset.number, `${card.id}/reconnect/`);
     else if (name !== "withdraw" || confirm(texts.withdraw)) act(name);
   }
   const copy = event.target.closest("[data-copy]");
@@ -239,6 +277,9 @@ document.addEventListener("submit", (event) => {
 $("#choose-form").addEventListener("change", prepare);
 $("#choose-form").addEventListener("submit", (event) => {
   event.preventDefault();
+  if (launch && sdkReady) open();
+});
+$("#launch-ready").addEventListener("click", () => {
   if (launch && sdkReady) open();
 });
 $("#again").addEventListener("click", () => {

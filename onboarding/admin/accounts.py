@@ -10,7 +10,8 @@ from unfold.admin import TabularInline
 from unfold.decorators import display
 
 from onboarding.admin.base import ReadOnlyAdmin
-from onboarding.models import Onboarding, PhoneNumber, WhatsAppBusinessAccount
+from onboarding.models import Notice, Onboarding, PhoneNumber, WhatsAppBusinessAccount
+from onboarding.reasons import REASONS
 
 
 class _Inline(TabularInline):
@@ -63,10 +64,44 @@ class WhatsAppBusinessAccountAdmin(ReadOnlyAdmin):
         return row.payment_method_attached
 
 
+class HealthFilter(admin.SimpleListFilter):
+    """What became of numbers after they were connected."""
+
+    title = _("health")
+    parameter_name = "health"
+
+    def lookups(self, request: Any, model_admin: Any) -> list[tuple[str, Any]]:
+        used = PhoneNumber.objects.exclude(health="").order_by("health").values_list("health")
+        known = [(code, str(REASONS[code].what)) for (code,) in used.distinct()]
+        return [("any", _("any trouble")), *known]
+
+    def queryset(self, request: Any, queryset: Any) -> Any:
+        chosen = self.value()
+        if chosen == "any":
+            return queryset.exclude(health="")
+        return queryset.filter(health=chosen) if chosen else queryset
+
+
+@admin.register(Notice)
+class NoticeAdmin(ReadOnlyAdmin):
+    """What was told to tenants and staff, and whether its mail went out."""
+
+    list_display = ["created_at", "tenant", "number", "shown_reason", "mailed_at"]
+    list_filter = ["reason", "tenant"]
+    list_select_related = ["tenant", "number"]
+    search_fields = ["number__e164", "number__phone_number_id", "tenant__name", "tenant__slug"]
+
+    @display(description=_("reason"), ordering="reason")
+    def shown_reason(self, row: Notice) -> str:
+        return str(REASONS[row.reason].what)
+
+
 @admin.register(PhoneNumber)
 class PhoneNumberAdmin(ReadOnlyAdmin):
-    list_display = ["e164", "verified_name", "shown_status", "tenant", "quality", "read_at"]
-    list_filter = ["status", "name_status", "quality", "is_on_biz_app", "tenant"]
+    list_display = [
+        "e164", "verified_name", "shown_status", "shown_health", "tenant", "quality", "read_at",
+    ]  # fmt: skip
+    list_filter = ["status", HealthFilter, "name_status", "quality", "is_on_biz_app", "tenant"]
     list_select_related = ["tenant"]
     search_fields = [
         "e164", "phone_number_id", "verified_name", "business_account__waba_id", "tenant__name",
@@ -88,3 +123,7 @@ class PhoneNumberAdmin(ReadOnlyAdmin):
     )
     def shown_status(self, row: PhoneNumber) -> str:
         return row.status
+
+    @display(description=_("health"), ordering="health")
+    def shown_health(self, row: PhoneNumber) -> str:
+        return str(REASONS[row.health].what) if row.health else "–"

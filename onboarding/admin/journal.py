@@ -11,7 +11,7 @@ from unfold.decorators import display
 
 from onboarding import services
 from onboarding.admin.base import ReadOnlyAdmin
-from onboarding.models import ProviderCall, WebhookEvent
+from onboarding.models import ProviderCall, WebhookEvent, WebhookSecret
 
 
 @admin.register(ProviderCall)
@@ -19,6 +19,7 @@ class ProviderCallAdmin(ReadOnlyAdmin):
     list_display = [
         "at",
         "kind",
+        "lane",
         "target",
         "shown_outcome",
         "status",
@@ -26,7 +27,7 @@ class ProviderCallAdmin(ReadOnlyAdmin):
         "meta_code",
         "took_ms",
     ]
-    list_filter = ["kind", "outcome", "code", "meta_code"]
+    list_filter = ["kind", "outcome", "lane", "code", "meta_code"]
     search_fields = ["target", "request_id", "onboarding__public_id"]
     ordering = ["-at"]
 
@@ -41,10 +42,20 @@ class ProviderCallAdmin(ReadOnlyAdmin):
 
 @admin.register(WebhookEvent)
 class WebhookEventAdmin(ReadOnlyAdmin):
-    list_display = ["received_at", "type", "waba_id", "phone_number_id", "woke", "applied_at"]
-    list_filter = ["type"]
+    list_display = [
+        "received_at", "type", "shown_standing", "waba_id", "phone_number_id", "woke", "applied_at",
+    ]  # fmt: skip
+    list_filter = ["standing", "type"]
     search_fields = ["event_id", "waba_id", "phone_number_id"]
     actions = ["replay_selected"]
+
+    @display(
+        description=_("standing"),
+        label={"ours": "success", "waiting": "warning", "unknown": "warning"},
+        ordering="standing",
+    )
+    def shown_standing(self, row: WebhookEvent) -> tuple[str, str]:
+        return row.standing, row.get_standing_display()
 
     def has_replay_permission(self, request: HttpRequest) -> bool:
         """Whoever may decide on onboardings may have them looked at again."""
@@ -55,3 +66,11 @@ class WebhookEventAdmin(ReadOnlyAdmin):
         for event in events:
             services.replay_event(event)
         self.message_user(request, gettext("They are being applied again."), messages.SUCCESS)
+
+
+@admin.register(WebhookSecret)
+class WebhookSecretAdmin(ReadOnlyAdmin):
+    """The endpoints that `doctor --install-webhook` made; the secrets themselves are not shown."""
+
+    list_display = ["url", "endpoint_id", "installed_at"]
+    exclude = ["secret"]

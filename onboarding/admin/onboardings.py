@@ -73,11 +73,13 @@ class ReasonFilter(admin.SimpleListFilter):
 
 FRESH_PASS = _("A fresh pass is under way.")
 READ_AGAIN = _("It is being read again.")
+SEARCHED = _("The account is being looked for.")
 ACT_LABELS = {
     "approve": _("Approve"),
     "reject": _("Reject"),
     "resume": _("Resume"),
     "reread": _("Read again at YCloud"),
+    "search": _("Look for the account"),
 }
 
 
@@ -88,6 +90,7 @@ def acts_now(row: Onboarding) -> list[tuple[str, Any]]:
         "reject": row.state in (S.IN_REVIEW, S.NEEDS_ATTENTION),
         "resume": "resume" in requirements.acts(row),
         "reread": row.state not in FINAL | {S.STARTED, S.CANCELLED},
+        "search": "search" in requirements.acts(row),
     }
     return [(act, ACT_LABELS[act]) for act, fit in fits.items() if fit]
 
@@ -194,6 +197,7 @@ class OnboardingAdmin(ReadOnlyAdmin):
             "approve": (self._approve, gettext("Approved.")),
             "resume": (self._resume, FRESH_PASS),
             "reread": (self._reread, READ_AGAIN),
+            "search": (self._search, SEARCHED),
         }.get(act)
         if decide is None:
             raise Http404
@@ -208,6 +212,9 @@ class OnboardingAdmin(ReadOnlyAdmin):
 
     def _reread(self, request: HttpRequest, row: Onboarding) -> None:
         services.reread(row, request.user.get_username())
+
+    def _search(self, request: HttpRequest, row: Onboarding) -> None:
+        services.look_for_account(row, request.user.get_username())
 
     def _row(self, request: HttpRequest, object_id: int) -> Onboarding:
         row: Onboarding | None = self.get_object(request, str(object_id))

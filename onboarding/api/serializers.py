@@ -205,7 +205,7 @@ class TimelineEntrySerializer(serializers.Serializer[Any]):
     """One thing that happened."""
 
     at = serializers.DateTimeField()
-    kind = serializers.ChoiceField(choices=["state", "window"])
+    kind = serializers.ChoiceField(choices=["state", "window", "act"])
     text = serializers.CharField()
     detail = serializers.CharField(allow_blank=True)
     state = serializers.CharField(allow_null=True)

@@ -21,7 +21,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from onboarding import services
+from onboarding import quota, services
 from onboarding.api import serializers as s
 from onboarding.models import Onboarding
 from onboarding.timeline import timeline
@@ -100,6 +100,7 @@ class OnboardingViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Onboardin
     )
     def retrieve(self, request: Request, id: str) -> Response:
         row = self.get_object()
+        quota.seen_at_page(row.pk)
         etag = f'"{row.version}-{get_language()}"'
         if etag in request.headers.get("If-None-Match", ""):
             response = Response(status=status.HTTP_304_NOT_MODIFIED)
@@ -144,6 +145,19 @@ class OnboardingViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Onboardin
     def launch(self, request: Request, id: str) -> Response:
         row = services.relaunch(self.get_object(), self.asker)
         return self._shown(row, s.LaunchedOnboardingSerializer)
+
+    @_schema(None, s.OnboardingSerializer, "Look for the account: Meta's message was lost")
+    @action(detail=True, methods=["post"])
+    def search(self, request: Request, id: str) -> Response:
+        """Offers only what Meta's grant proves and no tenant holds, or says that it found none."""
+        return self._shown(services.look_for_account(self.get_object(), self.asker.actor))
+
+    @_schema(None, s.LaunchedOnboardingSerializer, "Reconnect this number", 200, 201)
+    @action(detail=True, methods=["post"])
+    def reconnect(self, request: Request, id: str) -> Response:
+        """A new attempt that only this number passes, for one that was lost after it connected."""
+        row, made = services.reconnect(self.get_object(), self.asker)
+        return self._shown(row, s.LaunchedOnboardingSerializer, 201 if made else 200)
 
     @_schema(s.AccountChoiceSerializer, s.OnboardingSerializer, "Choose the account")
     @action(detail=True, methods=["post"])

@@ -11,6 +11,7 @@ from onboarding.services.decisions import (
 )
 from onboarding.services.errors import RefusedError
 from onboarding.services.links import create_link, open_link, revoke_link
+from onboarding.services.recovery import look_for_account, reconnect
 from onboarding.services.signup import record_signup_result, relaunch, start
 from onboarding.services.webhooks import replay_event
 
@@ -20,7 +21,9 @@ __all__ = [
     "choose_account",
     "choose_number",
     "create_link",
+    "look_for_account",
     "open_link",
+    "reconnect",
     "record_signup_result",
     "reject",
     "relaunch",

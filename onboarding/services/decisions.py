@@ -24,7 +24,8 @@ def choose_account(row: Onboarding, asker: Asker, waba_id: str) -> Onboarding:
     def choose(row: Onboarding) -> None:
         if row.state != S.AWAITING_ACCOUNT:
             raise RefusedError("not_now", _("There is no account to choose at the moment."))
-        if waba_id not in row.granted_waba_ids:
+        offered = {offer.get("waba_id") for offer in row.choices}
+        if waba_id not in offered.intersection(row.granted_waba_ids):
             raise RefusedError("not_offered", _("This account is not among the ones offered."))
         row.claimed_waba_id, row.claimed_at = waba_id, timezone.now()
         row.save(update_fields=["claimed_waba_id", "claimed_at"])

@@ -32,6 +32,7 @@ _FORGOTTEN: dict[str, Any] = {
     "claimed_phone_number_id": "",
     "claimed_business_id": "",
     "claimed_at": None,
+    "searched_at": None,
     "grant": Grant.NONE,
     "code": "",
     "code_received_at": None,
@@ -45,25 +46,31 @@ _FORGOTTEN: dict[str, Any] = {
 }
 
 
-def start(asker: Asker, tenant: Tenant, connection_mode: str) -> tuple[Onboarding, bool]:
-    """The asker's attempt in this mode; reused while Meta's window gave nothing: (row, made)."""
+def start(
+    asker: Asker, tenant: Tenant, connection_mode: str, *, expected_number: str = ""
+) -> tuple[Onboarding, bool]:
+    """The asker's attempt in this mode; reused while Meta's window gave nothing: (row, made).
+
+    `expected_number`: the only one that will be connected (a reconnection); a link may ask too.
+    """
     with transaction.atomic():
         Tenant.objects.select_for_update(no_key=True).get(pk=tenant.pk)
+        link = SignupLink.objects.get(pk=asker.link_id) if asker.link_id else None
+        expected = expected_number or (link.expected_number if link else "")
         row = (
             Onboarding.objects.for_tenant(tenant)
             .begun_by(asker)
-            .filter(connection_mode=connection_mode, state__in=BEFORE)
+            .filter(connection_mode=connection_mode, state__in=BEFORE, expected_number=expected)
             .first()
         )
         if row is not None:
             return _again(row, asker), False
-        link = SignupLink.objects.get(pk=asker.link_id) if asker.link_id else None
         row = Onboarding.objects.create(
             tenant=tenant,
             connection_mode=connection_mode,
             started_by=asker.user,
             link=link,
-            expected_number=link.expected_number if link else "",
+            expected_number=expected,
         )
         row.transitions.create(to_state=S.STARTED, actor=asker.actor)
     return row, True

@@ -1,0 +1,56 @@
+"""Ways back: look for an account whose message was lost, reconnect a number that was lost."""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from onboarding import requirements, tasks, transitions
+from onboarding.models import Onboarding, SignupLink
+from onboarding.models.onboarding import ConnectionMode
+from onboarding.services.errors import RefusedError, move
+from onboarding.services.signup import start
+from onboarding.states import State
+from tenants.access import Asker
+
+S = State
+
+
+def look_for_account(row: Onboarding, actor: str) -> Onboarding:
+    """Drop what the browser claimed and find the account from Meta's grant alone.
+
+    Only what this attempt's grant names and no tenant holds is taken or offered. Raises
+    RefusedError where an account is known or Meta's window was never opened.
+    """
+    with transaction.atomic():
+        row = transitions.lock(row.pk)
+        if "search" not in requirements.acts(row):
+            raise RefusedError("not_now", _("There is no lost account to look for."))
+        row.claimed_waba_id = row.claimed_phone_number_id = row.claimed_business_id = ""
+        row.claimed_at, row.searched_at = None, timezone.now()
+        row.save(
+            update_fields=[
+                "claimed_waba_id",
+                "claimed_phone_number_id",
+                "claimed_business_id",
+                "claimed_at",
+                "searched_at",
+            ]
+        )
+        move(row, S.SIGNED_UP, actor, due=timezone.now(), note="searched")
+        tasks.nudge(row.pk)
+    return row
+
+
+def reconnect(row: Onboarding, asker: Asker) -> tuple[Onboarding, bool]:
+    """A new attempt that only this number passes: (row, made). Raises RefusedError."""
+    number = row.number
+    if number is None or "reconnect" not in requirements.acts(row):
+        raise RefusedError("not_now", _("This number does not need to be reconnected."))
+    link = SignupLink.objects.filter(pk=asker.link_id).first() if asker.link_id else None
+    if link is not None and link.expected_number not in ("", number.e164):
+        raise RefusedError("not_offered", _("Your link is for another number."))
+    in_app = row.connection_mode == ConnectionMode.BUSINESS_APP or number.is_on_biz_app
+    mode = ConnectionMode.BUSINESS_APP if in_app else ConnectionMode.BUSINESS_PLATFORM
+    return start(asker, row.tenant, mode, expected_number=number.e164)
