@@ -82,7 +82,8 @@ def _add_number(world: World, emit: Emit, account: Account, asked: dict[str, Any
 def _delete(world: World, emit: Emit, account: Account, asked: dict[str, Any]) -> None:
     account["bound"] = False
     account["answer"]["removed"] = True
-    _account_event(emit, account, "deleted", removedReason="ACCOUNT_DISCONNECTED")
+    reason = str(asked.get("reason") or "ACCOUNT_DISCONNECTED")
+    _account_event(emit, account, "deleted", removedReason=reason, removedInitiatedBy="USER")
 
 
 ACCOUNT_ACTS: dict[str, Callable[[World, Emit, Account, dict[str, Any]], None]] = {
@@ -146,6 +147,12 @@ def _offboard(world: World, emit: Emit, number: Number) -> None:
     _number_event(emit, number, "quality_updated", "status", updateEvent="ACCOUNT_OFFBOARDED")
 
 
+def _remove(world: World, emit: Emit, number: Number) -> None:
+    """The number leaves the account."""
+    _number_event(emit, number, "deleted")
+    del world.numbers[number["answer"]["id"]]
+
+
 def _reconnect(world: World, emit: Emit, number: Number) -> None:
     number["answer"]["status"] = "CONNECTED"
     _number_event(emit, number, "quality_updated", "status", updateEvent="ACCOUNT_RECONNECTED")
@@ -161,5 +168,6 @@ NUMBER_ACTS: dict[str, Callable[[World, Emit, Number], None]] = {
     "flag_number": _set_status("FLAGGED"),
     "unverify": _set_status("UNVERIFIED"),
     "offboard": _offboard,
+    "remove_number": _remove,
     "reconnect": _reconnect,
 }

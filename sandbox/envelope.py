@@ -9,13 +9,17 @@ from typing import Any
 
 @dataclass
 class Answer:
-    """What goes back; `drop`: hold the connection for so many seconds, then break it."""
+    """What goes back; `drop`: hold the connection for so many seconds, then break it; `wait`: be
+    late; `half`: break it in the middle of the body.
+    """
 
     status: int = 200
     body: Any = None
     headers: dict[str, str] = field(default_factory=dict)
     drop: float | None = None
     raw: bytes | None = None
+    wait: float = 0.0
+    half: bool = False
 
 
 @dataclass(frozen=True)
@@ -83,3 +87,14 @@ def envelope(refusal: RefusalError, request_id: str) -> Answer:
     }
     headers = {"Retry-After": str(max(int(wait), 1))} if wait is not None else {}
     return Answer(refusal.status, json.loads(json.dumps({"error": error})), headers)
+
+
+def object_of(raw: bytes) -> dict[str, Any]:
+    """The JSON object of a request; {} for anything else."""
+    if not raw:
+        return {}
+    try:
+        body = json.loads(raw)
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}

@@ -15,8 +15,8 @@ from types import TracebackType
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from sandbox import acts, meta, scenarios
-from sandbox.envelope import Answer, Call
+from sandbox import acts, faults, meta, scenarios
+from sandbox.envelope import Answer, Call, object_of
 from sandbox.webhooks import Sender
 from sandbox.world import World
 from sandbox.ycloud import YCloud, now_text
@@ -188,7 +188,7 @@ def _handler(server: SandboxServer) -> type[BaseHTTPRequestHandler]:
         def _ycloud(self, path: str, query: dict[str, str], raw: bytes) -> None:
             if server.latency_ms:
                 time.sleep(server.latency_ms / 1000)
-            body = _object(raw)
+            body = object_of(raw)
             key = self.headers.get("X-API-Key", "")
             answer = server.ycloud.answer(Call(self.command, path, query, body, key))
             if self.command != "GET":
@@ -196,11 +196,12 @@ def _handler(server: SandboxServer) -> type[BaseHTTPRequestHandler]:
             if answer.drop is not None:
                 self._drop(answer)
                 return
+            faults.wait(answer)
             content = answer.raw
             if content is None:
                 content = json.dumps(answer.body).encode()
             kind = "application/json" if answer.raw is None else "text/html"
-            self._send(answer.status, content, kind, answer.headers)
+            self._send(answer.status, content, kind, answer.headers, half=answer.half)
 
         def _drop(self, answer: Answer) -> None:
             time.sleep(answer.drop or 0)
@@ -214,18 +215,22 @@ def _handler(server: SandboxServer) -> type[BaseHTTPRequestHandler]:
             if fault.get("fault") == "server_error":
                 self._json(500, {"error": {"message": "Please retry.", "code": 2}})
                 return
-            if fault.get("fault") in ("timeout_before", "timeout_after"):
+            if fault.get("fault") == "timeout_before":
                 self._drop(Answer(drop=float(fault.get("seconds", 1))))
                 return
             form = dict(parse_qsl(raw.decode(), keep_blank_values=True))
             bearer = self.headers.get("Authorization", "").removeprefix("Bearer ")
             try:
                 if name == "oauth/access_token":
-                    self._json(200, meta.access_token(server.world, form or query))
+                    body = meta.access_token(server.world, form or query)
                 elif name == "debug_token":
-                    self._json(200, meta.debug_token(server.world, query, bearer))
+                    body = meta.debug_token(server.world, query, bearer)
                 else:
                     raise meta.GraphError(404, 803, "Unknown path.")
+                if fault.get("fault") == "timeout_after":
+                    self._drop(Answer(drop=float(fault.get("seconds", 1))))
+                else:
+                    self._json(200, body)
             except meta.GraphError as error:
                 self._json(error.status, error.body)
 
@@ -237,7 +242,7 @@ def _handler(server: SandboxServer) -> type[BaseHTTPRequestHandler]:
                 self._json(415, {"error": "send application/json"})
                 return
             try:
-                self._json(200, server.control(path, _object(raw)))
+                self._json(200, server.control(path, object_of(raw)))
             except (ValueError, KeyError, TypeError) as error:
                 self._json(400, {"error": f"{error}"})
 
@@ -264,7 +269,13 @@ def _handler(server: SandboxServer) -> type[BaseHTTPRequestHandler]:
             self._send(status, json.dumps(body).encode(), "application/json")
 
         def _send(
-            self, status: int, content: bytes, kind: str, headers: dict[str, str] | None = None
+            self,
+            status: int,
+            content: bytes,
+            kind: str,
+            headers: dict[str, str] | None = None,
+            *,
+            half: bool = False,
         ) -> None:
             self.send_response(status)
             self.send_header("Content-Type", kind)
@@ -273,7 +284,9 @@ def _handler(server: SandboxServer) -> type[BaseHTTPRequestHandler]:
             for name, value in (headers or {}).items():
                 self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(content)
+            self.wfile.write(content[: len(content) // 2] if half else content)
+            if half:
+                self._drop(Answer(drop=0))
 
         def log_message(self, format: str, *args: Any) -> None:
             """Method, path without its query, status; never a code or a key."""
@@ -282,13 +295,3 @@ def _handler(server: SandboxServer) -> type[BaseHTTPRequestHandler]:
                 print(f"{self.command} {path} {args[1] if len(args) > 1 else ''}", flush=True)
 
     return Handler
-
-
-def _object(raw: bytes) -> dict[str, Any]:
-    if not raw:
-        return {}
-    try:
-        body = json.loads(raw)
-    except ValueError:
-        return {}
-    return body if isinstance(body, dict) else {}

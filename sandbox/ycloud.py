@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote
 
+from sandbox import faults
 from sandbox.envelope import Answer, Call, RefusalError, envelope, meta_refusal, page_of
 from sandbox.world import Account, Number, World
 
@@ -35,6 +36,7 @@ class YCloud:
         request_id = f"req_{secrets.token_hex(8)}"
         with self.world.lock:
             limits = self._count()
+            self._fault = ""
             try:
                 answer = self._answered(call)
             except RefusalError as refusal:
@@ -51,6 +53,7 @@ class YCloud:
                 "path": call.path,
                 "query": call.query,
                 "status": answer.status if answer.drop is None else None,
+                "fault": self._fault,
             }
         )
 
@@ -84,19 +87,8 @@ class YCloud:
         """The endpoint's answer, unless a fault of the scenario comes before or after it."""
         waba_id = call.query.get("filter.wabaId") or (parts[0] if parts else "")
         fault = self.world.take_fault(name, self.world.accounts.get(waba_id)) or {}
-        kind, seconds = fault.get("fault"), float(fault.get("seconds", 1))
-        if kind == "rate_limited":
-            raise RefusalError(429, "TOO_MANY_REQUESTS", "Too many requests.", retry_after=seconds)
-        if kind == "server_error":
-            raise RefusalError(503, "SERVICE_UNAVAILABLE", "Please try again later.")
-        if kind == "garbage":
-            return Answer(raw=b"<html><body>Welcome to nginx!</body></html>")
-        if kind == "timeout_before":
-            return Answer(drop=seconds)
-        answer: Answer = getattr(self, f"_{name}")(call, *parts)
-        if kind == "timeout_after":
-            answer.drop = seconds
-        return answer
+        self._fault = str(fault.get("fault", ""))
+        return faults.answered(fault, lambda: getattr(self, f"_{name}")(call, *parts))
 
     # --- Accounts ----------------------------------------------------------------------------
 

@@ -112,6 +112,14 @@ ALL: tuple[Reason, ...] = (
         "wait",
     ),
     Reason(
+        "status_unclear",
+        _("Making sure how the number stands"),
+        _("Our provider's answer did not say it, so we look once more before anything is done."),
+        (),
+        NOBODY,
+        "wait",
+    ),
+    Reason(
         "already_there",
         _("Our provider says that this was done before"),
         _("So nothing is repeated: we look at the number and go on from what we see."),

@@ -25,6 +25,12 @@ Ended = ProviderCall.Outcome
 LIMITED = frozenset({"FLAGGED", "WARNED", "RATE_LIMITED", "RESTRICTED", "BLOCKED"})
 """Registered already and held back by Meta: registering again would only spend its budget."""
 
+SPEAKING = frozenset(
+    {"PENDING", "UNVERIFIED", "DISCONNECTED", "MANUAL_REVIEW", "UNKNOWN", "MIGRATED", "BANNED"}
+)
+UNCLEAR_LOOKS = 3
+"""A status that is missing or new to us may be a slip of one answer: no act on the first ones."""
+
 WATCH_LOST = timedelta(seconds=60)
 """After a register whose answer was lost: PENDING looks the same whether it was applied or not."""
 
@@ -149,6 +155,8 @@ def act(look: Pass) -> Outcome:
         return go(S.CONNECTED)
     if number.status in LIMITED:
         return go(S.CONNECTING)
+    if number.status not in SPEAKING and look.row.looks < UNCLEAR_LOOKS:
+        return wait(S.REGISTERING, "status_unclear", schedule.soon(5))
     return _register(look)
 
 
