@@ -13,6 +13,7 @@ from celery import Celery
 from celery.schedules import crontab
 from celery.signals import worker_shutting_down
 from kombu import Exchange, Queue
+from kombu.transport.redis import Channel
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -28,6 +29,11 @@ def _every(when: float | crontab, task: str, *, expires: float) -> dict[str, Any
     """An entry of the schedule; one that was not taken in `expires` seconds is not worth taking."""
     return {"task": f"onboarding.tasks.{task}", "schedule": when, "options": {"expires": expires}}
 
+
+# A worker that loses Redis while it holds messages wants to put them back over the connection that
+# is gone, and ends with "Unrecoverable error: 'NoneType' object has no attribute 'hostname'"
+# (kombu 5.7.0, found by the fault run, Nov 2026). Nothing hangs on them: the row is the queue.
+Channel.do_restore = False
 
 app = Celery("onboarding")
 app.config_from_object("django.conf:settings", namespace="CELERY")
