@@ -241,13 +241,14 @@ def _is_done(look: Pass, last: ProviderCall) -> bool:
     """The number was registered and nothing has undone it: watched, not registered again.
 
     A worker may die between the answer and the move, so the journal decides, not the state. What
-    another attempt did counts for some minutes; after that a fresh attempt is a reason to repeat.
+    another attempt did counts for some minutes, while the number still waits for it to work.
     """
     done_before = last.status == _DONE_BEFORE or last.meta_code == "136024"
     if last.outcome != Ended.DONE and not done_before:
         return False
     if last.onboarding_id != look.row.pk:
-        return timezone.now() - last.at < JUST_DONE
+        waits = look.number is not None and look.number.status in ("PENDING", "UNKNOWN")
+        return waits and timezone.now() - last.at < JUST_DONE
     undone = look.row.transitions.filter(at__gt=last.at, to_state__in=_UNDONE)
     return not undone.exists()
 
