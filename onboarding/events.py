@@ -27,17 +27,23 @@ class Concern:
     numbers: QuerySet[PhoneNumber]
 
 
-def _open_of_account(event: WebhookEvent) -> QuerySet[Onboarding]:
-    return Onboarding.objects.filter(state__in=OPEN, claimed_waba_id=event.waba_id)
+def _open_of_account(event: WebhookEvent) -> Q:
+    return Q(claimed_waba_id=event.waba_id) if event.waba_id else Q(pk__in=[])
 
 
-def _open_of_number(event: WebhookEvent) -> QuerySet[Onboarding]:
-    return Onboarding.objects.filter(
-        Q(number__phone_number_id=event.phone_number_id)
-        | Q(claimed_phone_number_id=event.phone_number_id)
-        | Q(number__isnull=True, claimed_waba_id=event.waba_id),
-        state__in=OPEN,
-    ).exclude(claimed_waba_id="", claimed_phone_number_id="")
+def _open_of_number(event: WebhookEvent) -> Q:
+    """Who has or claims the number, and who waits for one in its account."""
+    about = Q(pk__in=[])
+    if event.phone_number_id:
+        about |= Q(number__phone_number_id=event.phone_number_id)
+        about |= Q(claimed_phone_number_id=event.phone_number_id)
+    if event.waba_id:
+        about |= Q(number__isnull=True, claimed_waba_id=event.waba_id)
+    return about
+
+
+def _open(about: Q) -> QuerySet[Onboarding]:
+    return Onboarding.objects.filter(about, state__in=OPEN)
 
 
 def _connected() -> QuerySet[PhoneNumber]:
@@ -45,13 +51,13 @@ def _connected() -> QuerySet[PhoneNumber]:
 
 
 def _account(event: WebhookEvent) -> Concern:
-    numbers = _connected().filter(business_account__waba_id=event.waba_id)
-    return Concern(_open_of_account(event), numbers)
+    numbers = _connected().filter(business_account__waba_id=event.waba_id or None)
+    return Concern(_open(_open_of_account(event)), numbers)
 
 
 def _number(event: WebhookEvent) -> Concern:
-    numbers = _connected().filter(phone_number_id=event.phone_number_id)
-    return Concern(_open_of_number(event), numbers)
+    numbers = _connected().filter(phone_number_id=event.phone_number_id or None)
+    return Concern(_open(_open_of_number(event)), numbers)
 
 
 HANDLERS: dict[str, Callable[[WebhookEvent], Concern]] = {

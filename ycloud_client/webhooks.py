@@ -20,8 +20,11 @@ class SignatureError(ValueError):
         self.why = why
 
 
-def sign(raw_body: bytes, secret: str, timestamp: int) -> str:
-    """The hex HMAC-SHA256; the key is the whole secret, `whsec_` included (vectors of the kit)."""
+def sign(raw_body: bytes, secret: str, timestamp: int | str) -> str:
+    """The hex HMAC-SHA256; the key is the whole secret, `whsec_` included (vectors of the kit).
+
+    `timestamp` is signed as it is written in the header, digit by digit.
+    """
     message = str(timestamp).encode() + b"." + raw_body
     return hmac.new(secret.encode(), message, hashlib.sha256).hexdigest()
 
@@ -37,12 +40,13 @@ def verify_signature(
     """Check `YCloud-Signature: t=<unix seconds>,s=<hex>`; raises SignatureError.
 
     Several secrets allow a rotation. Compares in constant time, each signature with each secret.
+    The time is compared in whole seconds, as it is written.
     """
     usable = [secret for secret in secrets if secret]
     if not usable:
         raise SignatureError("no_secret")
     timestamp, signatures = _parts(header)
-    if abs(now - timestamp) > tolerance_seconds:
+    if abs(int(now) - int(timestamp)) > tolerance_seconds:
         raise SignatureError("stale")
     fits = False
     for secret in usable:
@@ -53,7 +57,7 @@ def verify_signature(
         raise SignatureError("mismatch")
 
 
-def _parts(header: str) -> tuple[int, list[str]]:
+def _parts(header: str) -> tuple[str, list[str]]:
     times: list[str] = []
     signatures: list[str] = []
     for part in header.split(","):
@@ -65,7 +69,7 @@ def _parts(header: str) -> tuple[int, list[str]]:
     plain = len(times) == 1 and times[0].isascii() and times[0].isdigit() and len(times[0]) <= 12
     if not plain or not any(signatures):
         raise SignatureError("malformed")
-    return int(times[0]), signatures
+    return times[0], signatures
 
 
 @dataclass(frozen=True, slots=True)

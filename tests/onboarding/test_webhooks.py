@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.test import Client
+from django.utils import timezone
 
-from onboarding import tasks
+from onboarding import events, tasks
 from onboarding.models import Onboarding, WebhookEvent
 from tenants.models import Tenant, User
 from tests.conftest import pages_of
@@ -67,7 +73,9 @@ def test_without_a_secret_the_endpoint_refuses(client: Client, db: None, setting
 def test_an_unknown_type_is_kept_and_wakes_nobody(client: Client, db: None) -> None:
     assert send(client, event(type="brand.new.event")).status_code == 204
     tasks.apply_webhook_event(event_id="evt_1")
-    assert WebhookEvent.objects.get().woke == 0
+    stored = WebhookEvent.objects.get()
+    assert (stored.woke, stored.standing) == (0, "unknown")
+    assert stored.body["type"] == "brand.new.event"
 
 
 @pytest.mark.parametrize(
@@ -146,3 +154,125 @@ def test_a_stored_event_is_replayed_from_the_admin(
     with django_capture_on_commit_callbacks(execute=True):
         pages_of(reviewer).post("/admin/onboarding/webhookevent/", sent)
     assert applied == ["evt_9"]
+
+
+# --- Every event of the facts --------------------------------------------------------------------
+
+FACTS = Path(__file__).resolve().parents[3] / "shared" / "facts" / "ycloud-api.md"
+OF_THE_FACTS = (
+    "whatsapp.business_account.deleted",
+    "whatsapp.business_account.reviewed",
+    "whatsapp.business_account.updated",
+    "whatsapp.phone_number.deleted",
+    "whatsapp.phone_number.name_updated",
+    "whatsapp.phone_number.quality_updated",
+    "whatsapp.phone_number.business_username_updated",
+    "whatsapp.phone_number.updated",
+    "whatsapp.smb.history",
+    "whatsapp.smb.message.echoes",
+    "whatsapp.smb.message.created",
+    "whatsapp.smb.app.state.sync",
+)
+
+
+@pytest.mark.parametrize("kind", OF_THE_FACTS)
+def test_each_account_number_and_smb_event_has_a_handler_or_is_not_ours(kind: str) -> None:
+    assert (kind in events.HANDLERS) != (kind in events.NOT_OURS)
+
+
+@pytest.mark.skipif(not FACTS.exists(), reason="the shared facts are not beside this clone")
+def test_no_event_of_the_facts_is_unknown_to_us() -> None:
+    text = FACTS.read_text()
+    listed = text[text.index("### Event names") : text.index("### Payloads")]
+    full = set(re.findall(r"\b(?:whatsapp|contact|email|sms|voice)(?:\.[a-z_]+)+", listed))
+    assert len(full) > 15
+    assert full <= set(events.HANDLERS) | events.NOT_OURS
+
+
+@pytest.mark.parametrize("kind", sorted(events.NOT_OURS))
+def test_what_is_not_ours_is_kept_without_its_content(client: Client, db: None, kind: str) -> None:
+    body = event(type=kind, whatsappMessage={"wabaId": "42", "text": {"body": "a secret"}})
+    assert send(client, body).status_code == 204
+    tasks.apply_webhook_event(event_id="evt_1")
+    stored = WebhookEvent.objects.get()
+    assert (stored.standing, stored.waba_id) == ("not_ours", "42")
+    assert "a secret" not in str(stored.body)
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("2026-11-27T08:00:00.123Z", "2026-11-27T08:00:00.123000+00:00"),
+        ("2026-11-27T08:00:00", None),
+        ("2026-99-99T00:00:00Z", None),
+        ("soon", None),
+        (5, None),
+    ],
+)
+def test_the_time_that_ycloud_gives_is_kept_when_it_is_one(
+    client: Client, db: None, text: Any, kept: str | None
+) -> None:
+    assert send(client, event(createTime=text)).status_code == 204
+    sent_at = WebhookEvent.objects.get().sent_at
+    assert (sent_at.isoformat() if sent_at else None) == kept
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {},
+        {"whatsappBusinessAccount": None},
+        {"whatsappBusinessAccount": [1]},
+        {"whatsappBusinessAccount": {"id": None, "updateEvent": 5}},
+        {"whatsappPhoneNumber": {"id": "7" * 500, "wabaId": 5}},
+    ],
+)
+@pytest.mark.parametrize("kind", sorted(events.HANDLERS))
+def test_an_odd_payload_is_stored_and_wakes_nobody(
+    client: Client, db: None, kind: str, payload: dict[str, Any]
+) -> None:
+    assert send(client, event(type=kind, **payload)).status_code == 204
+    tasks.apply_webhook_event(event_id="evt_1")
+    assert WebhookEvent.objects.get().standing == "nobody"
+
+
+def test_an_event_without_ids_wakes_no_row_that_has_none_either(
+    client: Client, tenant: Tenant
+) -> None:
+    row = Onboarding.objects.create(
+        tenant=tenant, connection_mode="business_platform", state="signed_up"
+    )
+    send(client, event(whatsappBusinessAccount={"id": ""}))
+    tasks.apply_webhook_event(event_id="evt_1")
+    row.refresh_from_db()
+    assert row.next_look_at is None
+
+
+def test_a_broker_that_is_away_costs_the_sender_half_a_second_at_most(
+    client: Client, transactional_db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def hang(**how: Any) -> None:
+        time.sleep(3)
+
+    monkeypatch.setattr(tasks.apply_webhook_event, "apply_async", hang)
+    began = time.monotonic()
+    assert send(client, event()).status_code == 204
+    assert time.monotonic() - began < 1.5
+    assert WebhookEvent.objects.get().applied_at is None
+    WebhookEvent.objects.update(received_at=timezone.now() - timedelta(seconds=10))
+    assert tasks.apply_forgotten_events() == 1
+
+
+def test_two_deliveries_at_once_store_one_event(client: Client, transactional_db: None) -> None:
+    body = event(whatsappBusinessAccount={"id": "42"})
+    with ThreadPoolExecutor(4) as pool:
+
+        def deliver(_: int) -> int:
+            try:
+                return int(send(Client(), body).status_code)
+            finally:
+                connection.close()
+
+        codes = list(pool.map(deliver, range(8)))
+    assert set(codes) == {204}
+    assert WebhookEvent.objects.count() == 1

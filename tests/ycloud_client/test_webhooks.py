@@ -55,7 +55,7 @@ def test_a_stale_or_future_time_is_refused(shift: int) -> None:
     assert why(BODY, header(), ["whsec_a"], now=NOW + shift) == "stale"
 
 
-@pytest.mark.parametrize("shift", [299, -299])
+@pytest.mark.parametrize("shift", [299, -299, 300, -300, 300.9])
 def test_five_minutes_of_difference_are_tolerated(shift: int) -> None:
     verify_signature(BODY, header(), ["whsec_a"], now=NOW + shift)
 
@@ -76,6 +76,45 @@ def test_five_minutes_of_difference_are_tolerated(shift: int) -> None:
 )
 def test_a_malformed_header_is_refused(text: str) -> None:
     assert why(BODY, text, ["whsec_a"], now=NOW) == "malformed"
+
+
+def hexed(body: bytes, secret: str, at: int | str = NOW) -> str:
+    return sign(body, secret, at)
+
+
+@pytest.mark.parametrize(
+    "signature",
+    [
+        hexed(BODY, "whsec_a").upper(),  # lower-case hex is what YCloud sends
+        hexed(BODY, "a"),  # the key is the whole secret, its prefix included
+        hexed(BODY, "whsec_a")[:-1],
+        hexed(BODY, "whsec_a") + "0",
+        hexed(BODY, "whsec_a", NOW + 1),  # another time than the header's
+        hexed(BODY.replace(b":", b": "), "whsec_a"),  # the same JSON, written differently
+        hexed(BODY + b".", "whsec_a"),
+        "é" * 64,
+        "0" * 64,
+    ],
+)
+def test_a_signature_of_anything_else_is_refused(signature: str) -> None:
+    assert why(BODY, f"t={NOW},s={signature}", ["whsec_a"], now=NOW) == "mismatch"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"s={hexed(BODY, 'whsec_a')},t={NOW}",
+        f"t={NOW}, s={hexed(BODY, 'whsec_a')}",
+        f"t={NOW},v=2,s={hexed(BODY, 'whsec_a')}",
+        f"t=0{NOW},s={hexed(BODY, 'whsec_a', f'0{NOW}')}",
+    ],
+)
+def test_order_spaces_and_unknown_parts_of_the_header_do_not_matter(text: str) -> None:
+    verify_signature(BODY, text, ["whsec_a"], now=NOW)
+
+
+def test_an_empty_body_can_be_signed_too() -> None:
+    verify_signature(b"", header(body=b""), ["whsec_a"], now=NOW)
 
 
 @pytest.mark.parametrize("secrets", [[], [""]])

@@ -1,0 +1,59 @@
+"""Migrations that may run beside the running site: judged by a linter that is kept for it.
+
+The rule is in docs/architecture.md. The first migration makes its tables, so nothing waits for it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from django.db import connection
+from django_migration_linter import MigrationLinter
+
+APPS = ("onboarding", "tenants")
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def lint(app: str, **more: object) -> MigrationLinter:
+    linter = MigrationLinter(
+        str(ROOT), include_apps=[app], no_cache=True, no_output=True,
+        ignore_initial_migrations=True, all_warnings_as_errors=True, **more,
+    )  # fmt: skip
+    linter.lint_all_migrations()
+    return linter
+
+
+@pytest.mark.parametrize("app", APPS)
+def test_no_migration_locks_a_table_for_long_or_breaks_the_release_before(
+    transactional_db: None, app: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    linter = lint(app)
+    assert linter.nb_total > 0
+    assert linter.nb_erroneous == 0, capsys.readouterr().out
+
+
+def test_the_linter_sees_an_index_that_locks() -> None:
+    from django_migration_linter.sql_analyser.analyser import analyse_sql_statements
+    from django_migration_linter.sql_analyser.postgresql import PostgresqlAnalyser
+
+    errors, _, warnings = analyse_sql_statements(
+        PostgresqlAnalyser, ['CREATE INDEX "x" ON "onboarding_providercall" ("at");']
+    )
+    assert errors or warnings
+
+
+def test_an_old_process_may_insert_without_the_new_columns(db: None) -> None:
+    """What the release before writes while the new database is there already."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO onboarding_providercall (kind, target, outcome, method, path, code, "
+            "meta_code, message, request_id, seen, at) "
+            "VALUES ('register', '7', 'done', '', '', '', '', '', '', '', now()) RETURNING lane"
+        )
+        assert cursor.fetchone() == ("",)
+        cursor.execute(
+            "INSERT INTO onboarding_webhookevent (event_id, type, waba_id, phone_number_id, body, "
+            "received_at, woke) VALUES ('evt_1', 'x', '', '', '{}', now(), 0) RETURNING standing"
+        )
+        assert cursor.fetchone() == ("waiting",)
