@@ -1,13 +1,16 @@
 # Two commands matter: `make run` and `make test`. Everything they do is in devstack/bootstrap.py.
 PYTHON ?= python3
 
-.PHONY: run test lint pins clean
+.PHONY: run test test-faults lint pins clean
 
 run:   ## start everything on this machine
 	@exec $(PYTHON) devstack/bootstrap.py run
 
 test:  ## lint, types, contracts and all tests
 	@exec $(PYTHON) devstack/bootstrap.py test
+
+test-faults: ## onboardings under killed processes and spoiled answers (SEED=1 COUNT=2000; about 12 min)
+	@exec $(PYTHON) devstack/bootstrap.py test-faults
 
 lint:  ## only lint, types and contracts
 	@exec $(PYTHON) devstack/bootstrap.py lint

@@ -13,7 +13,8 @@ from celery import Celery
 from celery.schedules import crontab
 from celery.signals import worker_shutting_down
 from kombu import Exchange, Queue
-from kombu.transport.redis import Channel
+
+from config import broker
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -30,11 +31,7 @@ def _every(when: float | crontab, task: str, *, expires: float) -> dict[str, Any
     return {"task": f"onboarding.tasks.{task}", "schedule": when, "options": {"expires": expires}}
 
 
-# A worker that loses Redis while it holds messages wants to put them back over the connection that
-# is gone, and ends with "Unrecoverable error: 'NoneType' object has no attribute 'hostname'"
-# (kombu 5.7.0, found by the fault run, Nov 2026). Nothing hangs on them: the row is the queue.
-Channel.do_restore = False
-
+broker.install()
 app = Celery("onboarding")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.conf.update(

@@ -1,6 +1,6 @@
 """The two commands before anything is installed: plain `python3`, the standard library only.
 
-    python3 devstack/bootstrap.py run|test|lint|env
+    python3 devstack/bootstrap.py run|test|test-faults|lint|env
 
 Makes `.venv`, installs the pinned requirements (a stamp of their hash makes the next time cost
 nothing), and goes on in it. Every refusal is one sentence and exit status 1. Written so that an
@@ -179,9 +179,13 @@ def main(command: str) -> None:
         lint()
     if command == "test":
         os.execv(str(PYTHON), [str(PYTHON), "-m", "pytest"])  # noqa: S606
+    if command == "test-faults":
+        step("pytest", "tests/faults", "--ignore", "tests/faults/test_mix.py")
+        seed, count = os.environ.get("SEED", "1"), os.environ.get("COUNT", "2000")
+        step("tests.faults.mix", "--seed", seed, "--count", count)
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] not in (["run"], ["test"], ["lint"], ["env"]):
-        refuse("use `run`, `test`, `lint` or `env`.")
+    if sys.argv[1:] not in (["run"], ["test"], ["test-faults"], ["lint"], ["env"]):
+        refuse("use `run`, `test`, `test-faults`, `lint` or `env`.")
     main(sys.argv[1])

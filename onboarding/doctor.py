@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.conf import settings
+from django.db import connection
 
 from onboarding import codes, events, quota, ycloud
 from onboarding.models import ProviderCall, WebhookSecret
@@ -44,9 +45,10 @@ def webhook_url() -> str:
 def examine() -> list[Finding]:
     """Look at everything; raises nothing of YCloud's."""
     try:
-        return [*_webhook(), _quota()]
+        outside = _webhook()
     except YCloudError as error:
-        return [Finding("ycloud", f"YCloud could not be asked: {error}", _remedy(error)), _quota()]
+        outside = [Finding("ycloud", f"YCloud could not be asked: {error}", _remedy(error))]
+    return [*outside, _quota(), _durability()]
 
 
 def _webhook() -> list[Finding]:
@@ -90,6 +92,18 @@ def _quota() -> Finding:
     if used < most:
         return Finding("quota", told)
     return Finding("quota", told, "Raise YCLOUD_QUOTA_PER_HOUR if YCloud allows more.")
+
+
+def _durability() -> Finding:
+    """An intent that a crash of the database forgets cannot keep an act from being repeated."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('synchronous_commit'), current_setting('fsync')")
+        commit, fsync = cursor.fetchone()
+    if commit != "off" and fsync == "on":
+        return Finding("durability", "What the database has committed survives its crash.")
+    told = f"PostgreSQL runs with synchronous_commit={commit} and fsync={fsync}."
+    remedy = "Switch both on: after a crash an act could be repeated that nobody remembers."
+    return Finding("durability", told, remedy)
 
 
 def _remedy(error: YCloudError) -> str:

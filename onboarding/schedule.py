@@ -76,9 +76,14 @@ def next_look(row: Onboarding) -> datetime | None:
     return now + wait * (quota.pressure() if stretched else 1.0)
 
 
-def after_fault(row: Onboarding, error: YCloudError) -> datetime:
-    """When to try again after YCloud failed: doubling from 2 s to 5 min, or what it asked for."""
-    doubled = FAULT_FIRST * 2 ** min(row.looks, 10)
+def after_fault(row: Onboarding, error: YCloudError, reason: str) -> datetime:
+    """When to try again after YCloud failed: doubling from 2 s to 5 min, or what it asked for.
+
+    It doubles with each look that ended for the same reason; looks that waited for something else
+    (a full quota, say) were no faults.
+    """
+    earlier = row.looks + 1 if row.reason == reason else 0
+    doubled = FAULT_FIRST * 2 ** min(earlier, 10)
     asked = min(error.retry_after or 0.0, quota.LONGEST_CLOSED)
     if isinstance(error, quota.QuotaFullError):
         return soon(asked + random.uniform(0, SPREAD_SECONDS))  # noqa: S311 - spreads the load

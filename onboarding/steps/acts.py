@@ -213,7 +213,7 @@ def _refused(look: Pass, error: APIError) -> Outcome:
         again = wait(S.REGISTERING, reason, timezone.now() + LATER_DEFAULT)
         return _register_waits(look) or again
     if reason == "ycloud_rate_limited":
-        return wait(S.REGISTERING, reason, schedule.after_fault(look.row, error))
+        return wait(S.REGISTERING, reason, schedule.after_fault(look.row, error, reason))
     known = reason if reason == "pin_mismatch" else "register_refused"
     return stop(known, str(error)[:500])
 

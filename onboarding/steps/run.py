@@ -116,10 +116,10 @@ def _trouble(row: Onboarding, error: YCloudError) -> Outcome:
     """Stay, say why, and try again later: no failure of YCloud's ends an onboarding."""
     state = State(row.state)
     if isinstance(error, quota.QuotaFullError):
-        return wait(state, "quota_full", schedule.after_fault(row, error))
+        return wait(state, "quota_full", schedule.after_fault(row, error, "quota_full"))
     reason = codes.reason_for(error)
     if error.is_transient:
-        return wait(state, reason, schedule.after_fault(row, error))
+        return wait(state, reason, schedule.after_fault(row, error, reason))
     if reason not in PARTNER_REASONS:  # a read never says more of a customer's number than this
         reason = "ycloud_request_refused"
     return wait(state, reason, schedule.soon(ACCESS_AGAIN_SECONDS))

@@ -133,7 +133,7 @@ def _owners(
 def _isolation(signups: list[Signup], browsers: dict[str, Browser], report: Report) -> None:
     of_tenant: dict[str, set[str]] = defaultdict(set)
     for signup in signups:
-        of_tenant[signup.tenant].add(signup.public_id)
+        of_tenant[signup.tenant] |= {signup.public_id, *signup.earlier}
     for tenant, browser in browsers.items():
         seen, page = set(), f"{API}?limit=100"
         while page:

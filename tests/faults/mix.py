@@ -40,6 +40,7 @@ class Run:
         self.browsers: dict[str, Browser] = {}
         self.ends = time.monotonic() + 3600
         self.errors: list[str] = []
+        self.started_again = 0
 
     # --- Customers --------------------------------------------------------------------------------
 
@@ -115,10 +116,26 @@ class Run:
             if script.withdraws:
                 self._browser(signup).post(f"{API}{signup.public_id}/withdraw/", {})
             signup.pressed = True
+        self._start_again_where_told()
         # The reviewer approves whatever waits for it: unproven because a code was lost, say.
         for row in Onboarding.objects.filter(state="in_review")[:200]:
             with contextlib.suppress(services.RefusedError):
                 services.approve(row, self.reviewer)
+
+    def _start_again_where_told(self) -> None:
+        """Neither message nor grant arrived: the page asks to start again; the customer does."""
+        from onboarding.models import Onboarding
+
+        told = Onboarding.objects.filter(state="needs_attention", reason="ids_missing")
+        ids = {str(public_id) for public_id in told.values_list("public_id", flat=True)}
+        for signup in self.signups:
+            if signup.public_id in ids:
+                self._browser(signup).post(f"{API}{signup.public_id}/withdraw/", {})
+                signup.earlier.append(signup.public_id)
+                signup.public_id = ""
+                self.started_again += 1
+                chance = random.Random(self.seed * 1_000_003 + self.started_again)
+                threading.Thread(target=self._plays, args=(signup, chance), daemon=True).start()
 
     def _browser(self, signup: Signup) -> Browser:
         return self.browsers[signup.tenant]
@@ -344,6 +361,7 @@ def table(run: Run, report: Any, seconds: float, settled: float) -> str:
         "",
         f"  {'faults injected':<40} {faults:>6}",
         f"  {'onboardings':<40} {len(run.signups):>6}",
+        f"  {'of them started again when told':<40} {run.started_again:>6}",
         f"  {'lost':<40} {len(report.lost):>6}",
         f"  {'repeated':<40} {len(report.repeated):>6}",
         f"  {'wrong':<40} {len(report.wrong):>6}",

@@ -74,6 +74,7 @@ class Signup:
     faults: list[dict[str, Any]] = field(default_factory=list)
     due: float = 0.0
     pressed: bool = False
+    earlier: list[str] = field(default_factory=list)
 
 
 class Browser:

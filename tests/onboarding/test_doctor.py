@@ -12,16 +12,22 @@ from django.db import connection
 from django.test import Client
 
 from onboarding import doctor, events
+from onboarding.doctor import Finding
 from onboarding.models import ProviderCall, WebhookSecret
 from sandbox.webhooks import sign
 from tests.conftest import Sandbox
 
 URL = "http://localhost:8000/webhooks/ycloud/"
+DURABILITY = doctor._durability
+"""The tests' own database is fast and forgetful; where that is not the matter, it passes."""
 
 
 @pytest.fixture(autouse=True)
-def _no_secret_in_the_environment(db: None, sandbox: Sandbox, settings: Any) -> None:
+def _no_secret_in_the_environment(
+    db: None, sandbox: Sandbox, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     settings.YCLOUD_WEBHOOK_SECRETS = []
+    monkeypatch.setattr(doctor, "_durability", lambda: Finding("durability", "as it should be"))
 
 
 def endpoints(sandbox: Sandbox) -> list[dict[str, Any]]:
@@ -126,6 +132,14 @@ def test_a_ycloud_that_cannot_be_asked_is_a_finding_and_no_crash(settings: Any) 
     code, found = ask()
     assert code == 1
     assert "could not be asked" in found[0]["what"]
+
+
+def test_a_database_that_forgets_what_it_committed_is_a_finding() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL synchronous_commit = off")
+    finding = DURABILITY()
+    assert "synchronous_commit=off" in finding.what
+    assert finding.remedy
 
 
 def test_the_quota_is_shown(settings: Any) -> None:
