@@ -7,6 +7,7 @@ its query (Graph reference, Nov 2026): that request is made over TLS and its add
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -120,8 +121,13 @@ def _tried(row: Onboarding, exchange: Exchange, seconds: float) -> list[str]:
         return _tried_alone(row, exchange, seconds)
 
 
+def target_of(code: str) -> str:
+    """What the journal calls this code: a hash, which gives nothing of it away."""
+    return hashlib.sha256(code.encode()).hexdigest()[:40]
+
+
 def _tried_alone(row: Onboarding, exchange: Exchange, seconds: float) -> list[str]:
-    target = row.public_id.hex
+    target = target_of(row.code)
     # Whoever left an intent open has died: we hold the lock.
     ProviderCall.objects.filter(
         kind=ProviderCall.Kind.EXCHANGE_CODE, target=target, outcome=ProviderCall.Outcome.OPEN

@@ -86,11 +86,10 @@ ALL: tuple[Reason, ...] = (
     ),
     Reason(
         "account_not_found",
-        _("We looked and found no account that this sign-up can prove to be yours"),
+        _("We looked and found no account that we can prove to be yours"),
         _(
-            "Meta's confirmation did not reach us, or every account that it names is taken. "
-            "Without "
-            "it we cannot tell which account is yours."
+            "Meta's confirmation did not reach us, or it names no account that can be connected "
+            "for you. Without it we cannot tell which account is yours."
         ),
         (
             _(

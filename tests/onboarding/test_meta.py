@@ -139,7 +139,7 @@ def worker_beside() -> psycopg.Connection[Any]:
 
 def left_open(row: Onboarding) -> ProviderCall:
     return ProviderCall.objects.create(
-        onboarding=row, kind="exchange_code", target=row.public_id.hex, outcome="open"
+        onboarding=row, kind="exchange_code", target=meta.target_of(row.code), outcome="open"
     )
 
 
