@@ -213,6 +213,7 @@ async function act(name, body) {
 async function openFor(number, address) {
   hideTrouble();
   launch = null;
+  updateButton();
   try {
     const told = await outbox.ask(address);
     card.stop();

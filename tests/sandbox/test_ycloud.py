@@ -297,3 +297,53 @@ def test_the_state_survives_a_restart(tmp_path: Any) -> None:
     ):
         assert client.retrieve_business_account(window["waba_id"]).id == window["waba_id"]
         assert again.world.scenario == "pending"
+
+
+# --- Spoiled answers -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("kind", "error"),
+    [
+        ("html_502", ServerError),
+        ("empty", UnreadableResponseError),
+        ("wrong_type", UnreadableResponseError),
+        ("huge", UnreadableResponseError),
+        ("redirect", UnreadableResponseError),
+        ("half", NoResponseError),
+        ("rate_limited_silent", RateLimitError),
+    ],
+)
+def test_each_spoiled_answer_is_what_it_says(
+    server: SandboxServer, client: YCloudClient, kind: str, error: type[Exception]
+) -> None:
+    server.control("/control/fault", {"match": "balance", "fault": kind})
+    with pytest.raises(error):
+        client.retrieve_balance()
+    assert client.retrieve_balance().currency == "USD"
+
+
+@pytest.mark.parametrize("applied", [True, False])
+def test_a_spoiled_answer_to_an_act_is_applied_unless_it_says_otherwise(
+    server: SandboxServer, client: YCloudClient, applied: bool
+) -> None:
+    window = signup(server, "unbound")
+    server.control("/control/fault", {"match": "tp_bind", "fault": "empty", "applied": applied})
+    with pytest.raises(UnreadableResponseError):
+        client.tp_bind(window["waba_id"])
+    assert server.world.accounts[window["waba_id"]]["bound"] is applied
+
+
+def test_nulls_and_new_words_keep_the_ids(server: SandboxServer, client: YCloudClient) -> None:
+    window = signup(server)
+    for kind, status in (("nulls", None), ("new_words", "NEW_STATUS")):
+        server.control("/control/fault", {"match": "list_numbers", "fault": kind})
+        (number,) = client.all_phone_numbers(window["waba_id"])
+        assert (number.id, number.status) == (window["phone_number_id"], status)
+
+
+def test_a_slow_answer_is_late_and_right(server: SandboxServer, client: YCloudClient) -> None:
+    server.control("/control/fault", {"match": "balance", "fault": "slow", "seconds": 0.3})
+    began = time.monotonic()
+    assert client.retrieve_balance().amount == 25.0
+    assert time.monotonic() - began >= 0.3
