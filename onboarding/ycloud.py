@@ -66,14 +66,22 @@ def _listen(record: CallRecord) -> None:
         call.heard.append(record)
 
 
-@cache
-def _client_of(pid: int, base_url: str, api_key: str) -> YCloudClient:
-    return YCloudClient(api_key, base_url=base_url, observer=_listen, permit=_permit)
+_clients: dict[tuple[int, str, str], YCloudClient] = {}
 
 
 def client() -> YCloudClient:
     """One client, with its keep-alive connections, for each process and setting."""
-    return _client_of(os.getpid(), settings.YCLOUD_API_BASE_URL, settings.YCLOUD_API_KEY)
+    key = (os.getpid(), settings.YCLOUD_API_BASE_URL, settings.YCLOUD_API_KEY)
+    if key not in _clients:
+        _, base_url, api_key = key
+        _clients[key] = YCloudClient(api_key, base_url=base_url, observer=_listen, permit=_permit)
+    return _clients[key]
+
+
+def close() -> None:
+    """Close the kept connections of every client of this process."""
+    while _clients:
+        _clients.popitem()[1].close()
 
 
 @cache

@@ -166,8 +166,7 @@ def sandbox(sandbox_server: SandboxServer, settings: Any) -> Iterator[Sandbox]:
     settings.SANDBOX_ORIGIN = url
     settings.META_SDK_URL = f"{url}/sdk.js"
     yield Sandbox(sandbox_server)
-    ycloud.client().close()
-    ycloud._client_of.cache_clear()
+    ycloud.close()
 
 
 class Worker:

@@ -27,6 +27,8 @@ def read(response: httpx.Response, content: bytes, parse: Callable[[object], T],
         raise UnreadableResponseError(f"HTTP {status} is no answer", status=status)
     if empty:
         return parse(None)
+    if status == 204:
+        content = b"{}"  # "done, and nothing to say": the ids that were sent stand
     try:
         return parse(json.loads(content))
     except ShapeError as error:

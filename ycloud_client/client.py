@@ -174,12 +174,7 @@ class YCloudClient:
         status: str | None = None,
     ) -> WebhookEndpoint:
         """Register an endpoint; the answer holds its secret."""
-        body = {
-            "url": url,
-            "enabledEvents": enabled_events,
-            "description": description,
-            "status": status,
-        }
+        body = _endpoint_body(url, enabled_events, description, status)
         return self._call("POST", ("webhookEndpoints",), WebhookEndpoint.parse, body=body)
 
     def update_webhook_endpoint(
@@ -192,12 +187,7 @@ class YCloudClient:
         status: str | None = None,
     ) -> WebhookEndpoint:
         """Change what is given."""
-        body = {
-            "url": url,
-            "enabledEvents": enabled_events,
-            "description": description,
-            "status": status,
-        }
+        body = _endpoint_body(url, enabled_events, description, status)
         return self._call(
             "PATCH", ("webhookEndpoints", endpoint_id), WebhookEndpoint.parse, body=body
         )
@@ -283,6 +273,12 @@ class YCloudClient:
             if time.monotonic() - started > self._total_seconds:
                 raise NoResponseError("the answer took too long", may_have_happened=True)
         return bytes(content)
+
+
+def _endpoint_body(
+    url: str | None, events: list[str] | None, description: str | None, status: str | None
+) -> dict[str, object]:
+    return {"url": url, "enabledEvents": events, "description": description, "status": status}
 
 
 def _path(segments: tuple[str, ...]) -> str:

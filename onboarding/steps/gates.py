@@ -19,10 +19,9 @@ from onboarding.models.onboarding import ConnectionMode, Grant
 from onboarding.states import State
 from onboarding.steps import acts
 from onboarding.steps.facts import keep_account, keep_number
-from onboarding.steps.look import Pass
+from onboarding.steps.look import HiddenAccountError, Pass
 from onboarding.steps.outcome import Outcome, stop, wait
 from ycloud_client import PhoneNumber as ListedNumber
-from ycloud_client import YCloudError, is_unbound
 
 S = State
 Gate = Callable[[Pass], Outcome | None]
@@ -115,9 +114,7 @@ def owner(look: Pass) -> Outcome | None:
         return stopped
     try:
         look.read()
-    except YCloudError as error:
-        if not is_unbound(error):
-            raise
+    except HiddenAccountError:
         if stopped := _bind_and_read_again(look, allowed=not platform or _binds_unasked()):
             return stopped
     assert look.account is not None
@@ -151,9 +148,7 @@ def _bind_and_read_again(look: Pass, *, allowed: bool) -> Outcome | None:
     look.forget()
     try:
         look.read()
-    except YCloudError as error:
-        if not is_unbound(error):
-            raise
+    except HiddenAccountError:
         if timezone.now() - row.state_changed_at < APPEAR:
             return wait(S.SIGNED_UP, "account_unconfirmed", schedule.next_look(row))
         return stop("account_not_visible")

@@ -7,10 +7,30 @@ from typing import Any
 
 from onboarding import ycloud
 from onboarding.models import Onboarding, ProviderCall
-from ycloud_client import BusinessAccount, WabaId, YCloudError
+from ycloud_client import (
+    BusinessAccount,
+    PermissionDeniedError,
+    WabaId,
+    YCloudError,
+    is_unbound,
+)
 from ycloud_client import PhoneNumber as ListedNumber
 
 Kind = ProviderCall.Kind
+
+
+class HiddenAccountError(Exception):
+    """This YCloud account does not show the WABA (yet): it is not bound, or not ours to see."""
+
+
+def _is_hidden(account: YCloudError, numbers: object) -> bool:
+    """Whether the refusal is about this one WABA, and not about our key.
+
+    404 or 403 for an unbound one is nowhere documented (Nov 2026). A plain 403 is about the WABA
+    when the list that was asked for beside it was answered.
+    """
+    plain = isinstance(account, PermissionDeniedError) and account.code in ("", "FORBIDDEN")
+    return is_unbound(account) or (plain and not isinstance(numbers, YCloudError))
 
 
 @dataclass
@@ -36,7 +56,7 @@ class Pass:
     def read(self) -> None:
         """Retrieve the WABA and list its numbers at the same time, once a pass.
 
-        Raises the retrieval's YCloudError first: it says whether the WABA is ours to see.
+        Raises HiddenAccountError, or the first YCloudError.
         """
         if self.account is not None and self.numbers is not None:
             return
@@ -46,9 +66,12 @@ class Pass:
             (Kind.RETRIEVE_ACCOUNT, waba_id, lambda c: c.retrieve_business_account(waba_id)),
             (Kind.LIST_NUMBERS, waba_id, lambda c: c.all_phone_numbers(waba_id)),
         )
-        for answer in (account, numbers):
-            if isinstance(answer, YCloudError):
-                raise answer
+        if isinstance(account, YCloudError):
+            if _is_hidden(account, numbers):
+                raise HiddenAccountError from account
+            raise account
+        if isinstance(numbers, YCloudError):
+            raise numbers
         assert isinstance(account, BusinessAccount)
         assert isinstance(numbers, list)
         self.account, self.numbers = account, numbers

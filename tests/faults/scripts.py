@@ -40,12 +40,14 @@ class Script:
     steals: bool = False
     reviewed: bool = False
     registers: int = 1
+    takes_long: bool = False
 
 
 SCRIPTS = (
     Script("straight", 30),
     Script("slow", 20, scenario="pending", params={"connect_after": 6.0}),
-    Script("very slow", 5, scenario="pending", params={"connect_after": 75.0}),
+    Script("very slow", 5, scenario="pending", params={"connect_after": 75.0},
+           takes_long=True),
     Script("in the app", 15, mode="business_app", registers=0),
     Script("unbound", 8, scenario="unbound"),
     Script("unbound app", 4, mode="business_app", scenario="unbound", registers=0),

@@ -77,6 +77,7 @@ def test_a_worker_with_a_call_that_hangs_is_gone_within_seconds_and_loses_nothin
     for name in ("worker1", "worker2", "exchange"):
         stack.run(name)
     _until(lambda: _state(browser, public_id) == "connected", 150)
+    browser.http.close()
     assert _registers(stack) == 1, "applied once; its lost answer was looked for"
 
 

@@ -290,3 +290,49 @@ def test_a_dormant_row_wakes_when_somebody_acts(
     services.resume(row, "customer")
     worker.run()
     assert stop(row) == ("connected", "")
+
+
+# --- What an account that is not bound may look like ---------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        (404, "NOT_FOUND"),
+        (404, ""),
+        (403, "WHATSAPP_BUSINESS_ACCOUNT_UNAVAILABLE"),
+        (403, "WHATSAPP_WABA_UNAVAILABLE"),
+        (403, "FORBIDDEN"),
+        (403, ""),
+    ],
+)
+def test_an_account_that_is_not_shown_is_bound_whatever_the_refusal_is_called(
+    onboard: Any, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, status: int, code: str
+) -> None:
+    from sandbox.envelope import RefusalError
+
+    ycloud_side = sandbox.server.ycloud
+    retrieve = ycloud_side._retrieve_account
+
+    def hide(call: Any, waba_id: str) -> Any:
+        if not sandbox.server.world.accounts[waba_id]["bound"]:
+            raise RefusalError(status, code, "no")
+        return retrieve(call, waba_id)
+
+    monkeypatch.setattr(ycloud_side, "_retrieve_account", hide)
+    assert stop(onboard("unbound")) == ("connected", "")
+    assert binds(sandbox) == 1
+
+
+def test_a_key_that_may_read_nothing_is_not_taken_for_an_unbound_account(
+    onboard: Any, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sandbox.envelope import RefusalError
+
+    def refuse(call: Any, *parts: str) -> Any:
+        raise RefusalError(403, "FORBIDDEN", "no")
+
+    for name in ("_retrieve_account", "_list_numbers"):
+        monkeypatch.setattr(sandbox.server.ycloud, name, refuse)
+    assert stop(onboard()) == ("signed_up", "ycloud_access_refused")
+    assert binds(sandbox) == 0

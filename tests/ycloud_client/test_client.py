@@ -435,3 +435,12 @@ def test_an_observer_that_fails_does_not_fail_the_call(wire: respx.MockRouter) -
 def test_the_key_is_in_no_text_of_the_client() -> None:
     with YCloudClient("secret-key") as client:
         assert "secret-key" not in repr(client)
+
+
+def test_a_204_is_an_answer_to_an_act_and_none_to_a_read(
+    wire: respx.MockRouter, client: YCloudClient
+) -> None:
+    wire.route().respond(204)
+    assert client.register_phone_number(WABA, "7").id == "7"
+    with pytest.raises(UnreadableResponseError):
+        client.retrieve_business_account(WABA)
