@@ -128,9 +128,29 @@ def reason_for(error: YCloudError) -> str:
     """The reason that an error becomes: Meta's code before YCloud's, the code before the status."""
     if not isinstance(error, APIError):
         return "ycloud_unavailable"
-    by_meta = META.get(meta_code(error))
-    by_status = "ycloud_unavailable" if error.status >= 500 else BY_STATUS.get(error.status)
-    return by_meta or YCLOUD.get(error.code) or by_status or "ycloud_request_refused"
+    return META.get(meta_code(error)) or reason_of(error.code, error.status)
+
+
+def reason_of(code: str, status: int | None) -> str:
+    """The reason of YCloud's own code and status, as they stand in the journal."""
+    by_status = "ycloud_unavailable" if (status or 500) >= 500 else BY_STATUS.get(status or 0)
+    return YCLOUD.get(code) or by_status or "ycloud_request_refused"
+
+
+OF_THE_PARTNER = frozenset(
+    {
+        "ycloud_access_refused",
+        "ycloud_account_limited",
+        "ycloud_balance_empty",
+        "ycloud_rate_limited",
+    }
+)
+"""Nothing is wrong with the customer's account or number: every tenant is held up alike."""
+
+
+def is_about_the_partner(error: APIError) -> bool:
+    """YCloud's account is limited or its balance empty, say: nothing is wrong with this number."""
+    return not meta_code(error) and reason_for(error) in OF_THE_PARTNER
 
 
 def reason_for_register(meta: str) -> str:

@@ -11,11 +11,12 @@ import hashlib
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import httpx
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import Min
 from django.utils import timezone
 
 from onboarding import transitions
@@ -60,18 +61,14 @@ def exchange_code(onboarding_id: int, *, seconds: float = 20.0) -> None:
             return None
         try:
             exchange = exchange or Exchange(row.code)
-            granted = _tried(row, exchange, max(until - time.monotonic(), 1.0))
+            return _tried(row, exchange, max(until - time.monotonic(), 1.0))
         except UnderWayError:
             return None
-        except RefusedError:
-            return _keep(row, Grant.REFUSED, [])
         except NoAnswerError:
             young = timezone.now() - row.code_received_at < LAST_TRY
             if not young or time.monotonic() + _PAUSE_SECONDS > until:
                 return _keep(row, Grant.LOST, [])
             time.sleep(_PAUSE_SECONDS)
-        else:
-            return _keep(row, Grant.GRANTED, granted)
 
 
 def forgotten_codes() -> list[int]:
@@ -96,29 +93,39 @@ def wipe_dead_codes() -> int:
 
 
 @contextmanager
-def _alone(onboarding_id: int) -> Iterator[bool]:
-    """Whether nobody else exchanges this row's code now.
+def _alone(target: str) -> Iterator[bool]:
+    """Whether nobody else exchanges this code now, in whatever row.
 
     The lock belongs to our connection to the database, so it ends with a worker that dies: an
     exchange cannot wait for a lease, its code lives 30 s.
     """
+    key = lock_of(target)
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [_LOCK, onboarding_id % 2**31])
+        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [_LOCK, key])
         (free,) = cursor.fetchone()
     try:
         yield free
     finally:
         if free:
             with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [_LOCK, onboarding_id % 2**31])
+                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [_LOCK, key])
 
 
-def _tried(row: Onboarding, exchange: Exchange, seconds: float) -> list[str]:
-    """One exchange, with its intent before and its outcome after. Raises UnderWayError."""
-    with _alone(row.pk) as free:
+def _tried(row: Onboarding, exchange: Exchange, seconds: float) -> None:
+    """One exchange, with its intent before and its outcome after.
+
+    Raises UnderWayError and NoAnswerError; any answer of Meta's is kept.
+    """
+    target = target_of(row.code)
+    with _alone(target) as free:
         if not free:
             raise UnderWayError
-        return _tried_alone(row, exchange, seconds)
+        _tried_alone(row, target, exchange, seconds)
+
+
+def lock_of(target: str) -> int:
+    """The advisory lock's key for a code's hash."""
+    return int(target[:7], 16)
 
 
 def target_of(code: str) -> str:
@@ -126,8 +133,23 @@ def target_of(code: str) -> str:
     return hashlib.sha256(code.encode()).hexdigest()[:40]
 
 
-def _tried_alone(row: Onboarding, exchange: Exchange, seconds: float) -> list[str]:
-    target = target_of(row.code)
+def was_answered(code: str) -> bool:
+    """Whether Meta has answered this code already: it works once, so it is never sent again."""
+    answered = (ProviderCall.Outcome.DONE, ProviderCall.Outcome.REFUSED)
+    calls = ProviderCall.objects.filter(kind=ProviderCall.Kind.EXCHANGE_CODE)
+    return calls.filter(target=target_of(code), outcome__in=answered).exists()
+
+
+def first_tried_at(code: str) -> datetime | None:
+    """When this code was exchanged first, if it ever was: its life is counted from there."""
+    calls = ProviderCall.objects.filter(kind=ProviderCall.Kind.EXCHANGE_CODE)
+    first: datetime | None = calls.filter(target=target_of(code)).aggregate(at=Min("at"))["at"]
+    return first
+
+
+def _tried_alone(row: Onboarding, target: str, exchange: Exchange, seconds: float) -> None:
+    if was_answered(row.code):
+        return _keep(row, Grant.REFUSED, [])
     # Whoever left an intent open has died: we hold the lock.
     ProviderCall.objects.filter(
         kind=ProviderCall.Kind.EXCHANGE_CODE, target=target, outcome=ProviderCall.Outcome.OPEN
@@ -141,19 +163,26 @@ def _tried_alone(row: Onboarding, exchange: Exchange, seconds: float) -> list[st
         path=f"/{settings.META_GRAPH_VERSION}/oauth/access_token",
     )
     started = time.monotonic()
-    outcome = ProviderCall.Outcome.LOST
+    granted: list[str] = []
     try:
         granted = exchange.granted_waba_ids(seconds)
-        outcome = ProviderCall.Outcome.DONE
+        intent.outcome = ProviderCall.Outcome.DONE
     except RefusedError as error:
-        outcome = ProviderCall.Outcome.REFUSED
+        intent.outcome = ProviderCall.Outcome.REFUSED
         intent.meta_code = str(error)[:40]
+    except BaseException:
+        intent.outcome = ProviderCall.Outcome.LOST
         raise
     finally:
-        intent.outcome, intent.ended_at = outcome, timezone.now()
+        intent.ended_at = timezone.now()
         intent.took_ms = round((time.monotonic() - started) * 1000)
+        if intent.outcome == ProviderCall.Outcome.LOST:
+            intent.save()
+    was_granted = intent.outcome == ProviderCall.Outcome.DONE
+    with transaction.atomic():  # together: a code that was answered must not look unanswered
         intent.save()
-    return granted
+        _keep(row, Grant.GRANTED if was_granted else Grant.REFUSED, granted)
+    return None
 
 
 def _keep(row: Onboarding, grant: Grant, granted: list[str]) -> None:

@@ -9,9 +9,10 @@ Each lane may fill the window up to a line of its own, so that the more urgent f
     waiting   somebody else moves next, or it takes long          up to  90 %
     health    connected numbers                                   up to  80 %
 
-An emptied Redis is seeded from the journal of calls before the next call. When Redis does not
-answer, the journal itself is counted: page and working go on below 90 % of the hour, the others
-wait. `Retry-After` and a used-up `RateLimit-Remaining` close the quota for all until their time.
+An emptied Redis is seeded from the journal of calls before the next call, and so is one that was
+away while calls went on. When Redis does not answer, the journal itself is counted: page goes on
+below 90 % of the hour and working below 85 %, the others wait. `Retry-After` on any answer and a
+used-up `RateLimit-Remaining` close the quota for all until their time.
 """
 
 from __future__ import annotations
@@ -116,6 +117,8 @@ class _Breaker:
     """A Redis that failed a moment ago is not asked again at once: each try costs its timeout."""
 
     until = 0.0
+    missed = False
+    """Calls went by the journal alone: the window in Redis does not know of them."""
 
     def ask(self, question: Callable[[], T]) -> T:
         """Raises redis.RedisError."""
@@ -140,6 +143,7 @@ def take(lane: Lane) -> None:
     try:
         _breaker.ask(lambda: _take(lane))
     except redis.RedisError:
+        _breaker.missed = True
         _take_by_journal(lane)
 
 
@@ -149,8 +153,11 @@ def _take(lane: Lane) -> None:
     wait = float(closed or 0) - time.time()
     if wait > 0:
         raise QuotaFullError(wait)
-    if not seeded:
+    if _breaker.missed:
+        _redis().delete(_SEEDED, storage.prefixed_key(_HOUR_WINDOW))
+    if _breaker.missed or not seeded:
         seed()
+        _breaker.missed = False
     if not storage.acquire_entry(_SECOND_WINDOW, _line(lane, settings.YCLOUD_QUOTA_PER_SECOND), 1):
         raise QuotaFullError(1.0)
     most = _line(lane, settings.YCLOUD_QUOTA_PER_HOUR)
@@ -192,7 +199,7 @@ def heard(record: CallRecord) -> None:
 
     A 429 that passes on a refusal of Meta's concerns one number and closes nothing for others.
     """
-    if record.meta_code is not None:
+    if record.meta_code:
         return
     wait = record.retry_after or 0.0
     if record.status == 429:

@@ -110,9 +110,11 @@ RARE = timedelta(hours=20)
 _SLOW = _("This has taken long, so we look only about once a day now. Press “Check again” to look.")
 _DORMANT = _("We no longer look by ourselves. Press “Check again” when something has changed.")
 
-RECONNECTABLE = frozenset(
-    reason for reason in reasons.REASONS if reason.startswith(("removed_", "health_"))
-) | {"number_offboarded", "number_removed", "account_removed"} - {"health_banned"}
+NOT_RECONNECTABLE = {"health_banned", "health_account_banned"}
+RECONNECTABLE = (
+    {reason for reason in reasons.REASONS if reason.startswith(("removed_", "health_"))}
+    | {"number_offboarded", "number_removed", "account_removed"}
+) - NOT_RECONNECTABLE
 
 SEARCHABLE = {
     S.STARTED: frozenset({""}),

@@ -16,11 +16,12 @@ from celery import shared_task
 from django.conf import settings
 from django.core.cache import cache as redis
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from onboarding import events, messages, meta, quota, schedule, steps, transitions
-from onboarding.models import Onboarding, ProviderCall, WebhookEvent
+from onboarding.models import Onboarding, PhoneNumber, ProviderCall, WebhookEvent
+from onboarding.states import OPEN, State
 from onboarding.steps import health
 
 logger = logging.getLogger(__name__)
@@ -29,6 +30,7 @@ SWEEP_LIMIT = 200
 PUBLISH_SECONDS = 0.5
 ALIVE_SECONDS = 30
 FORGET_BATCH = 1000
+PAST_OWNER = OPEN - {State.SIGNED_UP, State.AWAITING_ACCOUNT, State.NEEDS_ATTENTION}
 FORGOTTEN_SECONDS = 5
 WATCH_LIMIT = 50
 NUDGE_WITHIN_SECONDS = 30.0
@@ -157,12 +159,16 @@ def beat_alive(**_newer: Any) -> None:
 def forget_old(**_newer: Any) -> int:
     """Delete webhook bodies and calls that are older than RETENTION_DAYS, in small steps.
 
-    Onboardings, their timelines and open acts stay.
+    Onboardings and their timelines stay; so do acts that are open or belong to an attempt that is
+    under way (they say what must not be repeated), and events of accounts whose numbers are lost
+    (they say why).
     """
     before = timezone.now() - timedelta(days=settings.RETENTION_DAYS)
+    under_way = Q(kind__in=ProviderCall.ACTS, onboarding__state__in=PAST_OWNER)
     calls = ProviderCall.objects.filter(at__lt=before).exclude(outcome=ProviderCall.Outcome.OPEN)
-    events = WebhookEvent.objects.filter(received_at__lt=before)
-    return _deleted(calls) + _deleted(events)
+    lost = PhoneNumber.objects.exclude(health="").values("business_account__waba_id")
+    events = WebhookEvent.objects.filter(received_at__lt=before).exclude(waba_id__in=lost)
+    return _deleted(calls.exclude(under_way)) + _deleted(events)
 
 
 def _deleted(rows: QuerySet[Any]) -> int:

@@ -93,6 +93,9 @@ _ENDS = {
 def _done(row: Onboarding, staff: bool) -> list[dict[str, Any]]:
     """The attempt's acts; a register with its place in the number's budget."""
     calls = list(row.calls.filter(kind__in=ProviderCall.ACTS).order_by("at", "pk"))
+    if not staff and row.business_account_id is None:
+        # Whether a bind was tried would tell "held by somebody" from "not shared".
+        calls = [call for call in calls if call.kind == Kind.EXCHANGE_CODE]
     spent = _spent_before(calls)
     return [_acted(call, spent.get(call.pk), staff) for call in calls]
 

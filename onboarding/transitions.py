@@ -178,7 +178,7 @@ def move(
         "faults": 0,
         **facts,
     }
-    if to == State.CONNECTED:
+    if to == State.CONNECTED and came_from != State.CONNECTED:
         columns["connected_at"] = now
     with transaction.atomic():
         written = Onboarding.objects.filter(pk=row.pk, state=came_from, fence=row.fence).update(

@@ -6,6 +6,7 @@ Reads are noted after the answer; an act's row (its intent) is committed before 
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar, copy_context
@@ -29,6 +30,7 @@ Call = Callable[[YCloudClient], T]
 Kind = ProviderCall.Kind
 Outcome = ProviderCall.Outcome
 
+LONGEST_CALL = timedelta(seconds=40)
 STALE_INTENT = timedelta(minutes=2)
 """An act that is open for longer belongs to a worker that died (a call has 30 s in total)."""
 
@@ -67,15 +69,16 @@ def _listen(record: CallRecord) -> None:
 
 
 _clients: dict[tuple[int, str, str], YCloudClient] = {}
+_clients_lock = threading.Lock()
 
 
 def client() -> YCloudClient:
     """One client, with its keep-alive connections, for each process and setting."""
     key = (os.getpid(), settings.YCLOUD_API_BASE_URL, settings.YCLOUD_API_KEY)
-    if key not in _clients:
-        _, base_url, api_key = key
-        _clients[key] = YCloudClient(api_key, base_url=base_url, observer=_listen, permit=_permit)
-    return _clients[key]
+    with _clients_lock:  # two threads that come at once would make two
+        if key not in _clients:
+            _clients[key] = YCloudClient(key[2], base_url=key[1], observer=_listen, permit=_permit)
+        return _clients[key]
 
 
 def close() -> None:
@@ -111,7 +114,7 @@ def _read(
 ) -> list[T | YCloudError]:
     for _each in wanted:  # here, not in the threads: without Redis it asks the database
         quota.take(lane)
-    http = client()  # before the threads: two that come at once would make two
+    http = client()
     threads = _threads_of(os.getpid())
     ends = [
         threads.submit(copy_context().run, _hear_beside, http, _Call(lane, prepaid=1), each[2])
@@ -195,9 +198,10 @@ def _intend(intent: ProviderCall) -> ProviderCall:
 def give_up_intents(row: Onboarding) -> None:
     """Acts that a dead worker left open on this row: their answers are lost.
 
-    Only for whoever holds the row's lease: then nobody else can be doing them.
+    A young one may still be under way: a person's move takes the row from a worker at once.
     """
-    _give_up(Q(onboarding=row, kind__in=(Kind.TP_BIND, Kind.SMB_BIND, Kind.REGISTER)))
+    acts = Q(onboarding=row, kind__in=(Kind.TP_BIND, Kind.SMB_BIND, Kind.REGISTER))
+    _give_up(acts & Q(at__lt=timezone.now() - LONGEST_CALL))
 
 
 def _give_up(which: Q) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -13,6 +12,7 @@ import httpx
 
 from ycloud_client.errors import UnreadableResponseError, WhatsappError, YCloudError, class_for
 from ycloud_client.resources import ShapeError
+from ycloud_client.text import clean, loads
 
 T = TypeVar("T")
 
@@ -30,7 +30,7 @@ def read(response: httpx.Response, content: bytes, parse: Callable[[object], T],
     if status == 204:
         content = b"{}"  # "done, and nothing to say": the ids that were sent stand
     try:
-        return parse(json.loads(content))
+        return parse(loads(content))
     except ShapeError as error:
         raise UnreadableResponseError(str(error), status=status, retry_after=wait) from None
     except ValueError:
@@ -44,7 +44,7 @@ def _refusal(
 ) -> YCloudError:
     """The error of an answer of 400 or more, however odd its body."""
     try:
-        body: Any = json.loads(content)
+        body: Any = loads(content)
     except ValueError:
         body = None
     whole: dict[str, Any] = body if isinstance(body, dict) else {}
@@ -55,7 +55,7 @@ def _refusal(
         status=status,
         code=_word(error.get("code")),
         message=_word(error.get("message")),
-        request_id=response.headers.get("YCloud-Request-ID")
+        request_id=clean(response.headers.get("YCloud-Request-ID") or "")
         or _word(error.get("requestId"))
         or None,
         whatsapp_error=_whatsapp_error(meta) if isinstance(meta, dict) else None,
@@ -88,7 +88,7 @@ def retry_after(headers: httpx.Headers) -> float | None:
         return max(float(text), 0.0)
     try:
         at = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     at = at if at.tzinfo else at.replace(tzinfo=UTC)
     return max((at - datetime.now(UTC)).total_seconds(), 0.0)

@@ -10,6 +10,7 @@ import httpx
 
 from ycloud_client.answers import retry_after
 from ycloud_client.errors import APIError, YCloudError
+from ycloud_client.text import clean
 
 logger = logging.getLogger(__name__)
 
@@ -57,7 +58,8 @@ def record_of(
         seconds=seconds,
         status=status,
         code=getattr(failed, "code", None),
-        request_id=headers.get("YCloud-Request-ID") or getattr(failed, "request_id", None),
+        request_id=clean(headers.get("YCloud-Request-ID") or "")
+        or getattr(failed, "request_id", None),
         rate_limit_remaining=headers.get("RateLimit-Remaining"),
         rate_limit_reset=headers.get("RateLimit-Reset"),
         retry_after=retry_after(headers),

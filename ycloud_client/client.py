@@ -129,12 +129,14 @@ class YCloudClient:
         An item that names another WABA is left out: the filter is not taken on trust.
         """
         found: dict[str, PhoneNumber] = {}
+        seen: set[str] = set()
         for page in range(1, MOST_PAGES + 1):
             listed = self.list_phone_numbers(waba_id, page=page)
+            seen.update(news := {str(number.id) for number in listed.items} - seen)
             for number in listed.items:
                 if number.waba_id in (None, waba_id):
                     found.setdefault(str(number.id), number)
-            if not listed.is_full:
+            if not listed.is_full or not news:  # a server that ignores `page` shows nothing new
                 break
         return list(found.values())
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+from ycloud_client.text import loads
 
 TOLERANCE_SECONDS = 300
 
@@ -74,7 +75,7 @@ def _parts(header: str) -> tuple[str, list[str]]:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One event; `payload` is whichever `whatsapp…` object it carries."""
+    """One event; `payload` is whichever `whatsapp…` object it carries, `body` the whole."""
 
     id: str
     type: str
@@ -82,11 +83,12 @@ class Event:
     waba_id: str | None = None
     phone_number_id: str | None = None
     payload: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    body: dict[str, Any] = field(default_factory=dict, repr=False)
 
     @classmethod
     def parse(cls, raw_body: bytes) -> Event:
         """From the raw body. Raises ValueError when it is no event (no object, no id, no type)."""
-        body = json.loads(raw_body)
+        body = loads(raw_body)
         if not isinstance(body, dict):
             raise ValueError("an event is a JSON object")
         event_id, kind = body.get("id"), body.get("type")
@@ -105,6 +107,7 @@ class Event:
             waba_id=_id(account.get("id")) or _id(number.get("wabaId")) or _waba_of(body),
             phone_number_id=_id(number.get("id")),
             payload=account or number,
+            body=body,
         )
 
 

@@ -149,7 +149,7 @@ class OnboardingViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Onboardin
     @_schema(None, s.OnboardingSerializer, "Look for the account: Meta's message was lost")
     @action(detail=True, methods=["post"])
     def search(self, request: Request, id: str) -> Response:
-        """Offers only what Meta's grant proves and no tenant holds, or says that it found none."""
+        """Offers only what Meta's grant proves and no other tenant holds, or says it found none."""
         return self._shown(services.look_for_account(self.get_object(), self.asker.actor))
 
     @_schema(None, s.LaunchedOnboardingSerializer, "Reconnect this number", 200, 201)

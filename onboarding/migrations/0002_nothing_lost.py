@@ -23,6 +23,7 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("key", models.CharField(max_length=200, unique=True)),
+                ("audience", models.CharField(choices=[("owners", "the tenant's owners"), ("staff", "staff")], max_length=10, verbose_name="audience")),
                 ("reason", models.CharField(max_length=40, verbose_name="reason")),
                 ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created")),
                 ("claimed_at", models.DateTimeField(blank=True, null=True, verbose_name="being mailed")),
@@ -67,6 +68,11 @@ class Migration(migrations.Migration):
             model_name="phonenumber",
             name="health_since",
             field=models.DateTimeField(blank=True, null=True, verbose_name="health since"),
+        ),
+        migrations.AddField(
+            model_name="phonenumber",
+            name="suspected",
+            field=models.CharField(blank=True, db_default="", default="", max_length=40, verbose_name="suspected"),
         ),
         migrations.AddField(
             model_name="phonenumber",

@@ -37,4 +37,10 @@ class Migration(migrations.Migration):
             model_name="webhookevent",
             index=models.Index(fields=["-received_at"], name="webhook_event_recent"),
         ),
+        # Numbers that were connected before are watched too, spread over the first week.
+        migrations.RunSQL(
+            "UPDATE onboarding_phonenumber SET next_look_at = now() + random() * interval '7 days' "
+            "WHERE connected_at IS NOT NULL AND next_look_at IS NULL",
+            migrations.RunSQL.noop,
+        ),
     ]

@@ -60,8 +60,12 @@ class PhoneNumber(TenantOwned):
     connected_at = models.DateTimeField(_("connected"), null=True, blank=True)
     read_at = models.DateTimeField(_("read at YCloud"), null=True, blank=True)
 
-    # After `connected`: a reason of the catalogue, "" while all is well; and when to look next.
+    # After `connected`: a reason of the catalogue, "" while all is well; what one reading alone
+    # has found and a second one has to confirm; and when to look next.
     health = models.CharField(_("health"), max_length=40, blank=True, default="", db_default="")
+    suspected = models.CharField(
+        _("suspected"), max_length=40, blank=True, default="", db_default=""
+    )
     health_since = models.DateTimeField(_("health since"), null=True, blank=True)
     next_look_at = models.DateTimeField(_("next look"), null=True, blank=True)
 

@@ -16,7 +16,12 @@ class Notice(TenantOwned):
     claimed and not mailed may have been sent, so it is never sent again.
     """
 
+    class Audience(models.TextChoices):
+        OWNERS = "owners", _("the tenant's owners")
+        STAFF = "staff", _("staff")
+
     key = models.CharField(max_length=200, unique=True)
+    audience = models.CharField(_("audience"), max_length=10, choices=Audience)
     number = models.ForeignKey(PhoneNumber, on_delete=models.CASCADE, related_name="notices")
     reason = models.CharField(_("reason"), max_length=40)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)

@@ -110,6 +110,13 @@ ALL: tuple[Reason, ...] = (
         CUSTOMER,
     ),
     Reason(
+        "health_account_banned",
+        _("Meta has disabled your WhatsApp account"),
+        _("Meta bans accounts that break its policies; none of its numbers can send messages."),
+        (_("Open WhatsApp Manager, read Meta's reason, and ask for a review there."),),
+        CUSTOMER,
+    ),
+    Reason(
         "health_migrated",
         _("This number has moved to another WhatsApp account"),
         _("Meta says that it was migrated away."),

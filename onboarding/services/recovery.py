@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -17,27 +19,34 @@ from tenants.access import Asker
 S = State
 
 
+_FOUND_BEFORE: dict[str, Any] = {
+    "claimed_waba_id": "",
+    "claimed_phone_number_id": "",
+    "claimed_business_id": "",
+    "claimed_at": None,
+    "proven": None,
+    "business_account": None,
+    "number": None,
+    "approved_at": None,
+    "approved_by": None,
+}
+"""Belongs to the account that was claimed before: another one is judged anew."""
+
+
 def look_for_account(row: Onboarding, actor: str) -> Onboarding:
     """Drop what the browser claimed and find the account from Meta's grant alone.
 
-    Only what this attempt's grant names and no tenant holds is taken or offered. Raises
-    RefusedError where an account is known or Meta's window was never opened.
+    Only what this attempt's grant names and no other tenant holds is taken or offered, what nobody
+    holds first. Raises RefusedError where an account is known or the window was never opened.
     """
     with transaction.atomic():
         row = transitions.lock(row.pk)
         if "search" not in requirements.acts(row):
             raise RefusedError("not_now", _("There is no lost account to look for."))
-        row.claimed_waba_id = row.claimed_phone_number_id = row.claimed_business_id = ""
-        row.claimed_at, row.searched_at = None, timezone.now()
-        row.save(
-            update_fields=[
-                "claimed_waba_id",
-                "claimed_phone_number_id",
-                "claimed_business_id",
-                "claimed_at",
-                "searched_at",
-            ]
-        )
+        for name, blank in _FOUND_BEFORE.items():
+            setattr(row, name, blank)
+        row.searched_at = timezone.now()
+        row.save(update_fields=["searched_at", *_FOUND_BEFORE])
         move(row, S.SIGNED_UP, actor, due=timezone.now(), note="searched")
         tasks.nudge(row.pk)
     return row
@@ -46,7 +55,7 @@ def look_for_account(row: Onboarding, actor: str) -> Onboarding:
 def reconnect(row: Onboarding, asker: Asker) -> tuple[Onboarding, bool]:
     """A new attempt that only this number passes: (row, made). Raises RefusedError."""
     number = row.number
-    if number is None or "reconnect" not in requirements.acts(row):
+    if number is None or not number.e164 or "reconnect" not in requirements.acts(row):
         raise RefusedError("not_now", _("This number does not need to be reconnected."))
     link = SignupLink.objects.filter(pk=asker.link_id).first() if asker.link_id else None
     if link is not None and link.expected_number not in ("", number.e164):

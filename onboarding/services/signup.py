@@ -10,11 +10,11 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from onboarding import tasks, transitions
+from onboarding import meta, tasks, transitions
 from onboarding.models import Onboarding, SignupEvent, SignupLink
 from onboarding.models.onboarding import ConnectionMode, Grant
 from onboarding.services.errors import RefusedError, move
-from onboarding.states import State
+from onboarding.states import FINAL, State
 from tenants.access import Asker
 from tenants.models import Tenant
 
@@ -120,7 +120,7 @@ def record_signup_result(row: Onboarding, asker: Asker, result: dict[str, str]) 
         row.save()
         if row.state in BEFORE:
             _after_window(row, asker.actor, result)
-        elif took_ids or took_code or result.get("login_status"):
+        elif row.state not in FINAL and (took_ids or took_code or result.get("login_status")):
             transitions.wake([row.pk])
         if took_code:
             tasks.request_exchange(row.pk)
@@ -179,9 +179,12 @@ def _take_code(row: Onboarding, result: dict[str, str]) -> bool:
     code = result.get("code")
     if not code or (row.grant in (Grant.WAITING, Grant.GRANTED) and row.state not in BEFORE):
         return False
-    row.code_received_at = timezone.now()
     if not settings.META_APP_SECRET:
+        row.code_received_at = timezone.now()
         return True  # nobody can exchange it: it is not kept
+    if meta.was_answered(code):
+        return False  # sent once more, because our answer was lost on its way to the page
+    row.code_received_at = meta.first_tried_at(code) or timezone.now()
     row.code, row.grant, row.granted_waba_ids = code, Grant.WAITING, []
     return True
 

@@ -9,4 +9,8 @@ from onboarding.models import WebhookEvent
 def replay_event(event: WebhookEvent) -> None:
     """Have the event applied again, after the commit."""
     with transaction.atomic():
+        # As if it had just come: the sweep finds it too when the broker is away.
+        WebhookEvent.objects.filter(pk=event.pk).update(
+            applied_at=None, standing=WebhookEvent.Standing.WAITING
+        )
         tasks.request_apply(event.event_id)

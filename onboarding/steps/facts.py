@@ -21,17 +21,18 @@ def keep_account(row: Onboarding, read: BusinessAccount) -> WhatsAppBusinessAcco
     """Write what was read of the attempt's WABA. Raises HeldByAnotherTenantError."""
     held = _held(WhatsAppBusinessAccount.objects, row, waba_id=row.claimed_waba_id)
     assert isinstance(held, WhatsAppBusinessAccount)
-    shown: dict[str, object] = {
-        "name": read.name or "",
-        "account_review_status": read.account_review_status or "",
+    told = {
+        "name": read.name,
+        "account_review_status": read.account_review_status,
         "payment_method_attached": read.payment_method_attached,
-        "business_verification_status": read.business_verification_status or "",
-        "ban_state": read.ban_state or "",
-        "restrictions": list(read.restrictions or []),
-        "currency": read.currency or "",
-        "country": read.country or "",
-        "messaging_limit": read.messaging_limit or "",
+        "business_verification_status": read.business_verification_status,
+        "currency": read.currency,
+        "country": read.country,
+        "messaging_limit": read.messaging_limit,
     }
+    shown: dict[str, object] = {n: value for n, value in told.items() if value is not None}
+    # These are told only while they are there: their absence is what ends them.
+    shown |= {"ban_state": read.ban_state or "", "restrictions": list(read.restrictions)}
     if _write(held, shown):
         transitions.facts_changed(account=held)
     return held

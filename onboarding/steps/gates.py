@@ -17,7 +17,7 @@ from onboarding import schedule
 from onboarding.models import Onboarding, PhoneNumber, WhatsAppBusinessAccount
 from onboarding.models.onboarding import ConnectionMode, Grant
 from onboarding.states import State
-from onboarding.steps import acts
+from onboarding.steps import binds
 from onboarding.steps.facts import keep_account, keep_number
 from onboarding.steps.look import HiddenAccountError, Pass
 from onboarding.steps.outcome import Outcome, stop, wait
@@ -109,8 +109,8 @@ def owner(look: Pass) -> Outcome | None:
     platform = row.connection_mode == ConnectionMode.BUSINESS_PLATFORM
     always = platform and settings.YCLOUD_TP_BIND == "always"
     # Once it was tried, a read comes first: it may show that a lost answer was a yes.
-    first = always and not acts.bind_was_tried(look)
-    if first and (stopped := acts.bind_once(look, unseen=True)):
+    first = always and not binds.bind_was_tried(look)
+    if first and (stopped := binds.bind_once(look, unseen=True)):
         return stopped
     try:
         look.read()
@@ -143,7 +143,7 @@ def _binds_unasked() -> bool:
 
 def _bind_and_read_again(look: Pass, *, allowed: bool) -> Outcome | None:
     row = look.row
-    if allowed and (stopped := acts.bind_once(look, unseen=True)):
+    if allowed and (stopped := binds.bind_once(look, unseen=True)):
         return stopped
     look.forget()
     try:
@@ -194,7 +194,7 @@ def number(look: Pass) -> Outcome | None:
     chosen, reason = _choose(look)
     if chosen is None:
         unclear = reason in ("number_choice", "number_missing")
-        if unclear and acts.bind_will_name_it(look):
+        if unclear and binds.bind_will_name_it(look):
             return None
         offered = _free(look) if reason == "number_choice" else []
         return wait(
@@ -212,8 +212,11 @@ def _usable(look: Pass, chosen: ListedNumber) -> Outcome | None:
     if chosen.status in ("BANNED", "MIGRATED"):
         return stop(f"number_{chosen.status.lower()}")
     # An unverified number cannot be registered; trying would only burn its budget.
-    unverified = chosen.code_verification_status in ("NOT_VERIFIED", "EXPIRED")
-    if unverified and chosen.status != "CONNECTED" and not acts.is_coexistence(look):
+    unverified = (
+        chosen.code_verification_status in ("NOT_VERIFIED", "EXPIRED")
+        or chosen.status == "UNVERIFIED"
+    )
+    if unverified and chosen.status != "CONNECTED" and not binds.is_coexistence(look):
         return wait(S.AWAITING_NUMBER, "number_not_verified", schedule.next_look(look.row))
     return None
 
@@ -221,7 +224,7 @@ def _usable(look: Pass, chosen: ListedNumber) -> Outcome | None:
 def _choose(look: Pass) -> tuple[ListedNumber | None, str]:
     """The number that is meant, or None and why it is not clear."""
     listed = look.numbers or []
-    claimed = look.row.claimed_phone_number_id or acts.named_by_bind(look)
+    claimed = look.row.claimed_phone_number_id or binds.named_by_bind(look)
     if look.row.claimed_phone_number_id or any(n.id == claimed for n in listed):
         found = next((n for n in listed if n.id == claimed), None)
         return found, "" if found else "number_not_listed"

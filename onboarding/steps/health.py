@@ -31,17 +31,19 @@ BY_STATUS = {
     "MIGRATED": "health_migrated",
     "UNVERIFIED": "health_unverified",
 }
+CONFIRM = timedelta(minutes=2)
 SKEW = timedelta(seconds=60)
 """YCloud's clock and ours: an event counts from a minute before the number was connected."""
 
 ENDED = "ACCOUNT_OFFBOARDED"
 RESTORED = "ACCOUNT_RECONNECTED"
+_BANS = {"DISABLE": "health_account_banned", "REINSTATE": ""}
 _LEFT = ("PARTNER_REMOVED", "PARTNER_APP_UNINSTALLED")
 
 
 def begin(number: PhoneNumber) -> None:
     """The number was connected just now: all is well, and it is watched from here on."""
-    PhoneNumber.objects.filter(pk=number.pk).update(health="", health_since=None)
+    PhoneNumber.objects.filter(pk=number.pk).update(health="", health_since=None, suspected="")
     number.health, number.health_since = "", None
     transitions.watch_number(number, timezone.now() + schedule.HEALTHY)
 
@@ -56,9 +58,10 @@ def look(business_account_id: int) -> None:
         return
     read_at = timezone.now()
     try:
-        listed = _listed(numbers, numbers[0].business_account.waba_id)
+        listed = _read(numbers[0].business_account.waba_id)
     except YCloudError as error:
-        again = max(schedule.UNREADABLE, timedelta(seconds=error.retry_after or 0))
+        asked = min(error.retry_after or 0.0, quota.LONGEST_CLOSED)
+        again = max(schedule.UNREADABLE, timedelta(seconds=asked))
         for number in numbers:
             transitions.watch_number(number, read_at + again, read_at=read_at)
         return
@@ -72,20 +75,8 @@ def _connected(business_account_id: int) -> list[PhoneNumber]:
     return list(connected.select_related("business_account", "tenant"))
 
 
-def _listed(numbers: list[PhoneNumber], waba_id: str) -> dict[str, ListedNumber] | None:
-    """The account's numbers; None when YCloud does not have the account any more.
-
-    A number that is missing is looked for a second time: one odd answer must not alarm anybody.
-    """
-    listed: dict[str, ListedNumber] | None = {}
-    for _ in range(2):
-        listed = _read(waba_id)
-        if listed is not None and all(n.phone_number_id in listed for n in numbers):
-            break
-    return listed
-
-
 def _read(waba_id: str) -> dict[str, ListedNumber] | None:
+    """The account's numbers; None when YCloud does not have the account any more."""
     try:
         found = ycloud.look_up(
             quota.Lane.HEALTH, Kind.LIST_NUMBERS, waba_id, lambda c: c.all_phone_numbers(waba_id)
@@ -100,23 +91,35 @@ def _read(waba_id: str) -> dict[str, ListedNumber] | None:
 def _judge(number: PhoneNumber, listed: dict[str, ListedNumber] | None, read_at: datetime) -> None:
     is_there = listed is not None and write_account_number(number, listed, read_at)
     event = _newest_event(number)
-    reason = _by_event(event) if event is not None else None
-    if reason is None:
+    reason = (_by_event(event) if event is not None else "") or ""
+    due = read_at + schedule.HEALTHY
+    if not reason:
         reason = BY_STATUS.get(number.status, "") if is_there else "number_removed"
         reason = "account_removed" if listed is None else reason
+        if reason and reason not in (number.health, number.suspected):
+            _suspect(number, reason)
+            transitions.watch_number(number, read_at + CONFIRM, read_at=read_at)
+            return
+    _suspect(number, "")
     _keep(number, reason)
-    transitions.watch_number(number, read_at + schedule.HEALTHY, read_at=read_at)
+    transitions.watch_number(number, due, read_at=read_at)
+
+
+def _suspect(number: PhoneNumber, reason: str) -> None:
+    """What one reading alone has found: a second one, minutes later, has to find it too."""
+    if number.suspected != reason:
+        PhoneNumber.objects.filter(pk=number.pk).update(suspected=reason)
+        number.suspected = reason
 
 
 def _newest_event(number: PhoneNumber) -> WebhookEvent | None:
     """The last thing that YCloud said about the connection since the number was connected."""
     connected = Onboarding.objects.filter(number=number, state=State.CONNECTED)
     since = connected.aggregate(at=Max("connected_at"))["at"]
-    about = Q(phone_number_id=number.phone_number_id) | Q(
-        waba_id=number.business_account.waba_id, phone_number_id=""
-    )
+    of_number = Q(phone_number_id=number.phone_number_id, type__in=OF_NUMBER)
+    of_account = Q(waba_id=number.business_account.waba_id, type__in=OF_ACCOUNT)
     events = (
-        WebhookEvent.objects.filter(about, type__in=(*_OF_NUMBER, *_OF_ACCOUNT))
+        WebhookEvent.objects.filter(of_number | of_account)
         .annotate(happened=Coalesce("sent_at", "received_at"))
         .filter(happened__gt=since - SKEW if since else timezone.now())
         .order_by("-happened", "-pk")
@@ -124,8 +127,8 @@ def _newest_event(number: PhoneNumber) -> WebhookEvent | None:
     return next((event for event in events if _by_event(event) is not None), None)
 
 
-_OF_NUMBER = ("whatsapp.phone_number.quality_updated", "whatsapp.phone_number.deleted")
-_OF_ACCOUNT = ("whatsapp.business_account.deleted", "whatsapp.business_account.updated")
+OF_NUMBER = ("whatsapp.phone_number.quality_updated", "whatsapp.phone_number.deleted")
+OF_ACCOUNT = ("whatsapp.business_account.deleted", "whatsapp.business_account.updated")
 
 
 def _by_event(event: WebhookEvent) -> str | None:
@@ -137,7 +140,9 @@ def _by_event(event: WebhookEvent) -> str | None:
     if event.type == "whatsapp.business_account.deleted":
         return removed or "account_removed"
     if event.type == "whatsapp.business_account.updated":
-        return (removed or "account_removed") if account.get("updateEvent") in _LEFT else None
+        if account.get("updateEvent") in _LEFT:
+            return removed or "account_removed"
+        return _BANS.get(str(account.get("banState") or ""))
     if event.type == "whatsapp.phone_number.deleted":
         return "number_removed"
     if word == ENDED:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from onboarding import ycloud
+from onboarding import codes, ycloud
 from onboarding.models import Onboarding, ProviderCall
 from ycloud_client import (
     BusinessAccount,
@@ -26,11 +26,15 @@ class HiddenAccountError(Exception):
 def _is_hidden(account: YCloudError, numbers: object) -> bool:
     """Whether the refusal is about this one WABA, and not about our key.
 
-    404 or 403 for an unbound one is nowhere documented (Nov 2026). A plain 403 is about the WABA
-    when the list that was asked for beside it was answered.
+    404 or 403 for an unbound one, and with which code, is nowhere documented (Nov 2026). A 403 is
+    about the WABA when the list that was asked for beside it was answered, or hides it too.
     """
-    plain = isinstance(account, PermissionDeniedError) and account.code in ("", "FORBIDDEN")
-    return is_unbound(account) or (plain and not isinstance(numbers, YCloudError))
+    if is_unbound(account):
+        return True
+    limited = codes.reason_for(account) in ("ycloud_account_limited", "ycloud_balance_empty")
+    refused = isinstance(account, PermissionDeniedError) and not limited
+    beside = not isinstance(numbers, YCloudError) or is_unbound(numbers)
+    return refused and beside
 
 
 @dataclass
@@ -70,6 +74,8 @@ class Pass:
             if _is_hidden(account, numbers):
                 raise HiddenAccountError from account
             raise account
+        if isinstance(numbers, YCloudError) and is_unbound(numbers):
+            numbers = []  # the account is there, and has nothing to list
         if isinstance(numbers, YCloudError):
             raise numbers
         assert isinstance(account, BusinessAccount)

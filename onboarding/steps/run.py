@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 
 from onboarding import codes, quota, schedule, stopping, transitions, ycloud
 from onboarding.models import Onboarding
@@ -22,6 +22,8 @@ S = State
 Step = Callable[[Pass], Outcome]
 
 ACT_REFUSED = ("pin_mismatch", "register_refused", "bind_refused", "internal_fault")
+"""Acts that were refused are asked for again only when a person resumes."""
+
 MAX_STEPS = 12
 MAX_FAULTS = 8
 ACCESS_AGAIN_SECONDS = 300
@@ -131,19 +133,19 @@ def _write(look: Pass, outcome: Outcome) -> None:
     found = {"choices": [], **look.found, **outcome.facts}
     ends = outcome.to == S.CONNECTED
     try:
-        transitions.move(
-            row,
-            outcome.to,
-            actor="worker",
-            reason=outcome.reason,
-            note=outcome.note,
-            due=outcome.due,
-            hold=outcome.goes_on and not ends,
-            **found,
-        )
+        with transaction.atomic():
+            transitions.move(
+                row,
+                outcome.to,
+                actor="worker",
+                reason=outcome.reason,
+                note=outcome.note,
+                due=outcome.due,
+                hold=outcome.goes_on and not ends,
+                **found,
+            )
+            if ends and row.number is not None:
+                health.begin(row.number)
     except IntegrityError:
         transitions.move(row, S.CANCELLED, actor="worker", reason="superseded")
-    else:
-        if ends and row.number is not None:
-            health.begin(row.number)
     look.found = {}

@@ -8,12 +8,18 @@ from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 
-from onboarding.models import Onboarding, PhoneNumber, ProviderCall, WhatsAppBusinessAccount
+from onboarding.models import (
+    Onboarding,
+    PhoneNumber,
+    ProviderCall,
+    Transition,
+    WhatsAppBusinessAccount,
+)
 from tests.faults.scripts import API, Browser, Signup
 
 Ended = ProviderCall.Outcome
 WATCH = timedelta(seconds=59.5)
-BIND_WATCH = timedelta(seconds=19.5)
+BIND_WATCH = timedelta(seconds=34.5)
 
 
 @dataclass
@@ -82,7 +88,7 @@ def _may_repeat(earlier: ProviderCall, later: ProviderCall) -> bool:
     if earlier.outcome == Ended.LOST:
         return later.at - earlier.at >= WATCH
     if earlier.outcome == Ended.REFUSED:
-        return earlier.status == 429 or earlier.meta_code in ("2388001", "133006")
+        return earlier.status == 429 or earlier.meta_code == "2388001"
     return False
 
 
@@ -92,9 +98,15 @@ def _binds(report: Report) -> None:
         if call.outcome != Ended.NOT_SENT and call.status != 429:
             binds[call.onboarding_id, call.kind, call.target].append(call)
     for (row, kind, target), calls in binds.items():
+        resumed = list(
+            Transition.objects.filter(
+                onboarding_id=row, from_state="needs_attention", to_state="signed_up"
+            ).values_list("at", flat=True)
+        )
         for earlier, later in pairwise(calls):
+            again = any(earlier.at < at < later.at for at in resumed)
             lost = earlier.outcome == Ended.LOST and later.at - earlier.at >= BIND_WATCH
-            if not lost or len(calls) > 2:
+            if not (again or lost) or len(calls) > 2 + 2 * len(resumed):
                 told = [(c.outcome, c.status, str(c.at)) for c in calls]
                 report.repeated.append(f"{kind} {target} by {row}: {told}")
 

@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from onboarding import budget
+from onboarding import budget, transitions
 from onboarding.models import Onboarding, ProviderCall
 from tests.conftest import Sandbox, Worker
 from tests.test_journey import API, Customer
@@ -144,6 +144,67 @@ def test_a_number_that_had_to_be_verified_again_is_registered_again(
     number["connect_after"] = 0.0
     customer.worker.later(60)
     assert customer.state == "connected"
+    assert sandbox.registers == 2
+
+
+def told_unverified(sandbox: Sandbox, customer: Customer) -> None:
+    """Meta refuses with 133006 while the list says VERIFIED."""
+    refuse_registers(sandbox, 400, "133006")
+    customer.goes_through("approve")
+
+
+def test_a_number_that_meta_calls_unverified_does_not_burn_its_budget(
+    customer: Customer, sandbox: Sandbox
+) -> None:
+    told_unverified(sandbox, customer)
+    assert customer.stop == ("awaiting_number", "number_not_verified")
+    for _ in range(30):
+        customer.worker.later(60)
+    assert sandbox.registers == 1
+    customer.worker.later(3600)
+    assert sandbox.registers == 2, "an hour later it is tried once more"
+
+
+@pytest.mark.parametrize("code", ["VERIFIED", None])
+def test_a_number_with_the_status_unverified_is_not_registered(
+    customer: Customer, sandbox: Sandbox, code: str | None
+) -> None:
+    window = sandbox.finish(scenario="approve")
+    number = sandbox.server.world.numbers[window["phone_number_id"]]
+    number["answer"] |= {"status": "UNVERIFIED", "codeVerificationStatus": code}
+    customer.starts()
+    customer.hands_over(window)
+    customer.worker.run()
+    for _ in range(10):
+        customer.worker.later(60)
+    assert customer.stop == ("awaiting_number", "number_not_verified")
+    assert sandbox.registers == 0
+
+
+def test_a_known_registration_is_not_forgotten_after_the_budget_s_window(
+    customer: Customer, sandbox: Sandbox
+) -> None:
+    customer.goes_through("pending", seconds=90 * 86_400)
+    customer.worker.clock.shift(4 * 86_400)
+    Onboarding.objects.update(state="linked")
+    customer.worker.later(60)
+    assert Onboarding.objects.get().state == "connecting"
+    assert sandbox.registers == 1
+
+
+def test_a_disconnected_number_is_registered_again_only_when_somebody_resumes(
+    customer: Customer, sandbox: Sandbox
+) -> None:
+    customer.goes_through("pending", seconds=90_000)
+    number = sandbox.server.world.numbers[customer.number_id]
+    number["connect_at"], number["answer"]["status"] = None, "DISCONNECTED"
+    customer.worker.later(30)
+    assert customer.stop == ("needs_attention", "number_disconnected")
+    for _ in range(3):
+        transitions.wake([Onboarding.objects.get().pk])
+        customer.worker.later(5)
+    assert sandbox.registers == 1
+    customer.acts("resume")
     assert sandbox.registers == 2
 
 

@@ -15,7 +15,6 @@ from django.utils import timezone
 
 from onboarding import messages, tasks, transitions
 from onboarding.models import Notice, Onboarding, PhoneNumber, WebhookEvent
-from onboarding.steps import health
 from sandbox.webhooks import SECRET, sign
 from tenants.models import User
 from tests.conftest import Sandbox, Worker, api_of, pages_of
@@ -140,7 +139,10 @@ def test_the_schedule_alone_notices_what_no_event_told(
     number["answer"]["status"] = "BANNED"
     connected.worker.later(7 * 86_400)
     tasks.watch_numbers()
-    assert trouble(connected) == "health_banned"
+    assert PhoneNumber.objects.get().health == "", "one reading alone alarms nobody"
+    connected.worker.later(130)
+    tasks.watch_numbers()
+    assert PhoneNumber.objects.get().health == "health_banned"
     number["answer"]["status"] = "CONNECTED"
     connected.worker.later(7 * 86_400 + 60)
     tasks.watch_numbers()
@@ -154,29 +156,61 @@ def test_an_account_that_is_gone_is_noticed_by_reading(
     sandbox.server.world.accounts[connected.waba_id]["bound"] = False
     transitions.wake_numbers([PhoneNumber.objects.get().pk])
     tasks.watch_numbers()
+    connected.worker.later(130)
+    tasks.watch_numbers()
     assert trouble(connected) == "number_removed"
 
 
 def test_one_odd_answer_alarms_nobody(connected: Customer, sandbox: Sandbox) -> None:
-    waba_id = connected.waba_id
     number = sandbox.server.world.numbers.pop(connected.number_id)
-    read = health._read
-    answers = []
-
-    def first_without(asked: str) -> Any:
-        found = read(asked)
-        answers.append(found)
-        sandbox.server.world.numbers[number["answer"]["id"]] = number
-        return found
-
-    health._read = first_without  # type: ignore[assignment]
-    try:
-        health.look(PhoneNumber.objects.get().business_account_id)
-    finally:
-        health._read = read
-    assert [len(each or ()) for each in answers] == [0, 1]
+    transitions.wake_numbers([PhoneNumber.objects.get().pk])
+    tasks.watch_numbers()
     assert trouble(connected) is None
-    assert connected.waba_id == waba_id
+    sandbox.server.world.numbers[number["answer"]["id"]] = number
+    connected.worker.later(130)
+    tasks.watch_numbers()
+    assert trouble(connected) is None
+    assert PhoneNumber.objects.get().suspected == ""
+    assert not Notice.objects.exists()
+
+
+def test_a_banned_account_is_noticed_and_its_return_too(
+    connected: Customer, ycloud_sends: YCloudSends
+) -> None:
+    banned = ycloud_sends.of_account(connected, updateEvent="DISABLED_UPDATE", banState="DISABLE")
+    ycloud_sends("business_account.updated", banned)
+    assert trouble(connected) == "health_account_banned"
+    assert connected.api.post(f"{API}{connected.id}/reconnect/").status_code == 409
+    connected.worker.later(60)
+    back = ycloud_sends.of_account(connected, updateEvent="DISABLED_UPDATE", banState="REINSTATE")
+    ycloud_sends("business_account.updated", back)
+    assert trouble(connected) is None
+
+
+def test_what_a_browser_sends_to_a_connected_attempt_changes_nothing_of_the_health(
+    connected: Customer, ycloud_sends: YCloudSends
+) -> None:
+    connected.worker.later(3600)
+    payload = ycloud_sends.of_number(connected, updateEvent="ACCOUNT_OFFBOARDED")
+    ycloud_sends("phone_number.quality_updated", payload)
+    connected.worker.later(600)
+    connected.posts(login_status="connected")
+    connected.posts(code="AQ-late")
+    connected.worker.run()
+    transitions.wake_numbers([PhoneNumber.objects.get().pk])
+    tasks.watch_numbers()
+    assert trouble(connected) == "number_offboarded"
+
+
+def test_events_of_a_lost_number_are_kept_as_long_as_it_is_lost(
+    connected: Customer, ycloud_sends: YCloudSends, settings: Any
+) -> None:
+    settings.RETENTION_DAYS = 4
+    payload = ycloud_sends.of_number(connected, updateEvent="ACCOUNT_OFFBOARDED")
+    ycloud_sends("phone_number.quality_updated", payload)
+    WebhookEvent.objects.update(received_at=timezone.now() - timedelta(days=30))
+    tasks.forget_old()
+    assert WebhookEvent.objects.count() == 1
 
 
 @pytest.mark.parametrize("fault", ["server_error", "garbage", "timeout_before", "rate_limited"])
@@ -225,7 +259,7 @@ def test_a_replayed_event_changes_and_tells_nothing_more(
         tasks.apply_webhook_event(event_id="evt_1")
         tasks.watch_numbers()
     assert PhoneNumber.objects.get().health_since == before
-    assert Notice.objects.count() == 1
+    assert Notice.objects.count() == 2, "one for the owners and one for staff"
 
 
 def test_an_event_for_an_unknown_number_concerns_nobody(
@@ -288,25 +322,26 @@ def test_the_owners_and_staff_are_told_once_and_nobody_else(
 
 
 @pytest.fixture
-def notice(connected: Customer, reviewer: User) -> Notice:
+def notices(connected: Customer, reviewer: User) -> list[Notice]:
     number = PhoneNumber.objects.get()
     number.health, number.health_since = "number_removed", timezone.now()
     number.save()
     messages.tell(number)
-    return Notice.objects.get()
+    return list(Notice.objects.order_by("audience"))
 
 
 @pytest.mark.parametrize(
     ("error", "again"),
     [
         (smtplib.SMTPRecipientsRefused({}), True),
-        (ConnectionRefusedError(), True),
+        (smtplib.SMTPDataError(550, b"no"), True),
         (smtplib.SMTPServerDisconnected(), False),
         (TimeoutError(), False),
+        (ValueError("a fault of ours"), False),
     ],
 )
 def test_a_mail_is_repeated_only_when_it_surely_was_not_sent(
-    notice: Notice, monkeypatch: pytest.MonkeyPatch, error: Exception, again: bool
+    notices: list[Notice], monkeypatch: pytest.MonkeyPatch, error: Exception, again: bool
 ) -> None:
     def fail(self: Any) -> None:
         raise error
@@ -314,9 +349,35 @@ def test_a_mail_is_repeated_only_when_it_surely_was_not_sent(
     with monkeypatch.context() as broken:
         broken.setattr("django.core.mail.EmailMessage.send", fail)
         assert messages.send_due() == 0
-    assert messages.send_due() == again
-    notice.refresh_from_db()
-    assert (notice.mailed_at is not None) is again
+    assert messages.send_due() == (2 if again else 0)
+
+
+def test_one_refused_letter_repeats_no_other(
+    notices: list[Notice], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send = mail.EmailMessage.send
+
+    def refuse_staff(self: Any) -> Any:
+        if any("partner.example" in address for address in self.bcc):
+            raise smtplib.SMTPRecipientsRefused({})
+        return send(self)
+
+    monkeypatch.setattr("django.core.mail.EmailMessage.send", refuse_staff)
+    for _ in range(5):
+        messages.send_due()
+    assert len(mail.outbox) == 1
+
+
+def test_a_mail_server_that_is_away_costs_no_notice(
+    notices: list[Notice], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(self: Any) -> None:
+        raise TimeoutError
+
+    with monkeypatch.context() as broken:
+        broken.setattr("django.core.mail.backends.locmem.EmailBackend.open", away)
+        assert messages.send_due() == 0
+    assert messages.send_due() == 2
 
 
 def test_with_nothing_to_tell_nothing_is_mailed(db: None) -> None:

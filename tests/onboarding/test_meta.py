@@ -148,7 +148,9 @@ def test_an_exchange_that_is_under_way_is_not_begun_twice(row: Onboarding) -> No
     intent = left_open(row)
     route = respx.post(TOKEN).respond(json={"access_token": "EAA-token"})
     with worker_beside() as other:
-        other.execute("SELECT pg_advisory_lock(%s, %s)", [meta._LOCK, row.pk])
+        other.execute(
+            "SELECT pg_advisory_lock(%s, %s)", [meta._LOCK, meta.lock_of(meta.target_of(row.code))]
+        )
         exchanged(row)
     assert route.call_count == 0
     intent.refresh_from_db()

@@ -133,6 +133,19 @@ def test_without_redis_the_journal_is_counted_and_the_background_waits(settings:
             quota.take(lane)
 
 
+def test_what_was_called_while_redis_was_away_counts_when_it_is_back(
+    settings: Any,
+) -> None:
+    right = settings.REDIS_URL
+    quota.take(Lane.PAGE)
+    settings.REDIS_URL = NOBODY_LISTENS
+    quota.take(Lane.PAGE)
+    called(60)
+    settings.REDIS_URL = right
+    quota._breaker.until = 0.0
+    assert room(Lane.PAGE) == 40
+
+
 def test_a_redis_that_failed_is_not_asked_again_at_once(
     settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -236,6 +236,26 @@ def test_an_odd_payload_is_stored_and_wakes_nobody(
     assert WebhookEvent.objects.get().standing == "nobody"
 
 
+def test_an_unknown_event_with_odd_characters_is_kept(client: Client, db: None) -> None:
+    raw = b'{"id": "evt_1", "type": "brand.new", "note": "a\\u0000b\\ud83d"}'
+    assert send(client, raw).status_code == 204
+    assert WebhookEvent.objects.get().body["note"] == "ab"
+
+
+def test_absurd_nesting_is_a_400(client: Client, db: None) -> None:
+    assert send(client, b'{"a": ' + b"[" * 100_000).status_code == 400
+
+
+def test_a_replayed_event_is_found_by_the_sweep_when_the_broker_is_away(
+    stored: WebhookEvent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tasks, "_published", lambda task, kwargs: False)
+    tasks.apply_webhook_event(event_id="evt_9")
+    call_command("replay_webhook_event", "evt_9")
+    WebhookEvent.objects.update(received_at=timezone.now() - timedelta(minutes=1))
+    assert tasks.apply_forgotten_events() == 1
+
+
 def test_an_event_without_ids_wakes_no_row_that_has_none_either(
     client: Client, tenant: Tenant
 ) -> None:
