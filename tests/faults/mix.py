@@ -26,6 +26,9 @@ from tests.faults.scripts import API, CALLS, SCRIPTS, SPOILS, Browser, Customer,
 from tests.faults.stack import WORKERS, Stack
 
 SPOILED_SHARE = 0.35
+WEIGHTS = [1 if kind.startswith("rate_limited") else 4 for kind in SPOILS]
+"""A 429 holds up everybody for a second or two, as it should; with many, nothing else happens."""
+
 SETTLE_SECONDS = 420.0
 
 
@@ -72,7 +75,7 @@ class Run:
             self.signups.append(signup)
 
     def _spoil(self, mode: str) -> dict[str, Any]:
-        kind = self.chance.choice(SPOILS)
+        kind = self.chance.choices(SPOILS, WEIGHTS)[0]
         slow = self.chance.random() < 0.02
         seconds = 17 if slow and kind.startswith("timeout") else self.chance.choice((0.1, 1))
         self.injected[f"answer: {kind}"] += 1
