@@ -38,8 +38,12 @@ app.conf.update(
     # Exchange and key by name: left out, both queues share `default` and get each message twice.
     task_queues=tuple(Queue(n, Exchange(n), routing_key=n) for n in ("default", "exchange")),
     task_default_queue="default",
-    # A code lives 30 s, so its exchange never waits behind ordinary work.
-    task_routes={"onboarding.tasks.exchange_code": {"queue": "exchange"}},
+    # A code lives 30 s, so its exchange never waits behind ordinary work; nor does the search for
+    # codes whose message was lost.
+    task_routes={
+        "onboarding.tasks.exchange_code": {"queue": "exchange"},
+        "onboarding.tasks.exchange_forgotten_codes": {"queue": "exchange"},
+    },
     task_acks_late=True,
     task_reject_on_worker_lost=True,
     task_ignore_result=True,

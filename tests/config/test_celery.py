@@ -13,8 +13,9 @@ def test_each_queue_gets_only_its_own_messages() -> None:
 
 
 def test_a_code_never_waits_behind_ordinary_work() -> None:
-    route = app.amqp.router.route({}, tasks.exchange_code.name)
-    assert route["queue"].name == "exchange"
+    for task in (tasks.exchange_code, tasks.exchange_forgotten_codes):
+        route = app.amqp.router.route({}, task.name)
+        assert route["queue"].name == "exchange"
     other = app.amqp.router.route({}, tasks.advance_onboarding.name)
     assert other["queue"].name == "default"
 

@@ -154,6 +154,7 @@ class Customer:
         params = {**script.params, "faults": signup.faults}
         window = meta.finish(self.sandbox.world, script.mode, script.scenario, params)
         signup.waba_id = window["waba_id"]
-        numbers = self.sandbox.world.numbers_of(signup.waba_id) if signup.waba_id else []
+        with self.sandbox.world.lock:
+            numbers = self.sandbox.world.numbers_of(signup.waba_id) if signup.waba_id else []
         signup.number_id = numbers[0]["answer"]["id"] if numbers else ""
         return window
