@@ -189,3 +189,40 @@ def test_before_an_account_is_found_the_timeline_tells_of_no_bind(
     assert [entry["text"] for entry in entries if entry["kind"] == "act"] == [
         "Meta's confirmation was checked"
     ]
+
+
+def test_the_trace_of_a_lost_bind_is_looked_for_before_it_is_repeated(
+    customer: Customer, sandbox: Sandbox
+) -> None:
+    faults = [{"match": "tp_bind", "fault": "timeout_before", "times": 1, "seconds": 0.1}]
+    customer.goes_through("unbound", faults=faults)
+    assert customer.stop == ("signed_up", "ycloud_unavailable")
+    for _ in range(20):
+        customer.worker.later(5)
+    times = [c["at"] for c in sandbox.server.world.calls if c["path"].endswith("/bind")]
+    assert len(times) == 2
+    assert times[1] - times[0] >= 35
+    assert customer.state == "connected"
+
+
+@pytest.mark.parametrize("kind", ["nulls", "new_words"])
+def test_a_number_whose_status_is_unclear_for_once_is_not_registered(
+    customer: Customer, sandbox: Sandbox, kind: str
+) -> None:
+    """It is connected already; one odd answer does not say so."""
+    faults = [{"match": "list_numbers", "fault": kind, "times": 1}]
+    customer.goes_through("already_connected", faults=faults)
+    for _ in range(6):
+        customer.worker.later(5)
+    assert customer.state == "connected"
+    assert sandbox.registers == 0
+
+
+def test_a_status_that_stays_unknown_does_not_hold_the_number_up_for_ever(
+    customer: Customer, sandbox: Sandbox
+) -> None:
+    customer.goes_through("approve", status="BRAND_NEW")
+    assert customer.stop == ("registering", "status_unclear")
+    for _ in range(8):
+        customer.worker.later(6)
+    assert sandbox.registers == 1
