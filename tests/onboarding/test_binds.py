@@ -226,3 +226,14 @@ def test_a_status_that_stays_unknown_does_not_hold_the_number_up_for_ever(
     for _ in range(8):
         customer.worker.later(6)
     assert sandbox.registers == 1
+
+
+def test_always_binding_reads_first_after_a_lost_answer(
+    customer: Customer, sandbox: Sandbox, settings: Any
+) -> None:
+    settings.YCLOUD_TP_BIND = "always"
+    faults = [{"match": "tp_bind", "fault": "timeout_after", "times": 1, "seconds": 0.1}]
+    customer.goes_through("unbound", faults=faults)
+    customer.worker.later(5)
+    assert customer.state == "connected", "the account is visible: that is the answer"
+    assert binds(sandbox) == 1
