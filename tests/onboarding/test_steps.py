@@ -13,6 +13,7 @@ from onboarding import schedule, services, steps, transitions, ycloud
 from onboarding.models import Onboarding, ProviderCall
 from tenants.models import Tenant
 from tests.conftest import Sandbox, Worker
+from ycloud_client import NoResponseError
 
 API = "/api/v1/onboardings/"
 
@@ -336,3 +337,16 @@ def test_a_key_that_may_read_nothing_is_not_taken_for_an_unbound_account(
         monkeypatch.setattr(sandbox.server.ycloud, name, refuse)
     assert stop(onboard()) == ("signed_up", "ycloud_access_refused")
     assert binds(sandbox) == 0
+
+
+@pytest.mark.parametrize(
+    ("reason", "looks", "seconds"),
+    [("ycloud_unavailable", 0, 4), ("ycloud_unavailable", 3, 32), ("quota_full", 9, 2), ("", 9, 2)],
+)
+def test_only_faults_of_one_kind_in_a_row_lengthen_the_wait(
+    tenant: Tenant, worker: Worker, reason: str, looks: int, seconds: float
+) -> None:
+    row = Onboarding(tenant=tenant, state="signed_up", reason=reason, looks=looks)
+    error = NoResponseError("nothing", may_have_happened=False)
+    due = schedule.after_fault(row, error, "ycloud_unavailable")
+    assert abs((due - timezone.now()).total_seconds() - seconds) < 0.5
