@@ -13,6 +13,7 @@ from onboarding import budget, transitions
 from onboarding.models import Onboarding, ProviderCall
 from tests.conftest import Sandbox, Worker
 from tests.test_journey import API, Customer
+from ycloud_client import YCloudClient
 
 
 @pytest.fixture
@@ -248,4 +249,25 @@ def test_what_is_the_partners_matter_waits_and_costs_no_budget(
     assert Onboarding.objects.get().reason == reason
     vars(sandbox.server.ycloud).pop("_register")
     customer.worker.later(301)
+    assert customer.state == "connected"
+
+
+def test_a_register_that_found_no_connection_was_not_sent_and_costs_no_budget(
+    customer: Customer,
+) -> None:
+    customer.goes_through("payment_missing")
+    customer.sandbox.act("attach_payment", waba_id=customer.waba_id)
+    register = YCloudClient.register_phone_number
+
+    def unreachable(self: YCloudClient, *ids: str) -> Any:
+        with YCloudClient("k", "http://127.0.0.1:9/v2") as nobody:
+            return register(nobody, *ids)
+
+    with pytest.MonkeyPatch.context() as away:
+        away.setattr(YCloudClient, "register_phone_number", unreachable)
+        customer.worker.later(30)
+    call = ProviderCall.objects.get(kind="register")
+    assert call.outcome == "not_sent"
+    assert budget.spent_on(call.target) == []
+    customer.worker.later(30)
     assert customer.state == "connected"

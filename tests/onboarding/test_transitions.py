@@ -76,6 +76,19 @@ def test_a_look_that_changed_nothing_leaves_no_audit_row(tenant: Tenant) -> None
     assert not Transition.objects.exists()
 
 
+def test_the_time_of_the_connection_is_that_of_the_move_and_of_no_later_look(
+    tenant: Tenant,
+) -> None:
+    row = made(tenant, state="connecting")
+    transitions.move(row, State.CONNECTED, actor="worker")
+    row.refresh_from_db()
+    first = row.connected_at
+    transitions.move(row, State.CONNECTED, actor="worker")
+    row.refresh_from_db()
+    assert row.connected_at == first
+    assert first is not None
+
+
 def test_a_wake_while_the_worker_looks_leaves_the_row_due(tenant: Tenant) -> None:
     row = claimed(tenant, state="awaiting_payment")
     transitions.wake([row.pk])
