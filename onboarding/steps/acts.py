@@ -93,10 +93,13 @@ def _refused(look: Pass, error: APIError) -> Outcome:
         transient = isinstance(error, AuthenticationError | RateLimitError)
         if transient or codes.may_have_happened(error) or codes.is_about_the_partner(error):
             raise error
+        if codes.reason_for(error) == "number_not_listed":
+            # YCloud itself does not know the number (yet); Meta was not asked.
+            return wait(S.REGISTERING, "number_not_listed", timezone.now() + LATER_DEFAULT)
     reason = (
         "already_there" if isinstance(error, ConflictError) else codes.reason_for_register(meta)
     )
-    if reason in ("number_not_verified", "number_not_listed"):
+    if reason == "number_not_verified":
         return wait(S.AWAITING_NUMBER, reason, schedule.next_look(look.row))
     if reason in ("display_name_review", "register_budget", "register_later", "already_there"):
         again = wait(S.REGISTERING, reason, timezone.now() + LATER_DEFAULT)
@@ -119,14 +122,24 @@ def _register_waits(look: Pass) -> Outcome | None:
     last, now = spent[-1], timezone.now()
     if last.outcome == Ended.LOST and now - last.at < WATCH_LOST:
         return wait(S.REGISTERING, "answer_lost", min(schedule.soon(5), last.at + WATCH_LOST))
-    if last.outcome == Ended.LOST and number.status not in ("PENDING", "UNKNOWN"):
-        # The number has moved on since: that is a trace of the register, so it is watched.
+    if last.outcome == Ended.LOST and not _looks_untouched(look):
         return go(S.CONNECTING)
     if free_at := budget.of(spent).free_at:
         return wait(S.REGISTERING, "register_budget", free_at)
     if last.outcome == Ended.REFUSED:
         return _waits_after_refusal(look, last, now)
     return None
+
+
+def _looks_untouched(look: Pass) -> bool:
+    """The status is one that a number may have before it is registered.
+
+    Any other is a trace of the register whose answer was lost. A number that is reconnected was
+    DISCONNECTED before, so for it that word is no trace.
+    """
+    assert look.number is not None
+    before = ("PENDING", "UNKNOWN", "DISCONNECTED" if look.row.expected_number else "PENDING")
+    return look.number.status in before
 
 
 def _is_done(look: Pass, spent: list[ProviderCall]) -> bool:

@@ -112,7 +112,6 @@ def bind_once(look: Pass, *, unseen: bool = False) -> Outcome | None:
     """Bind the WABA unless this attempt already has; None: read and see.
 
     `unseen`: the WABA could not be read before, so "not found" is for the next read to judge.
-
     """
     if _bind_is_spent(look):
         return None

@@ -271,3 +271,21 @@ def test_a_register_that_found_no_connection_was_not_sent_and_costs_no_budget(
     assert budget.spent_on(call.target) == []
     customer.worker.later(30)
     assert customer.state == "connected"
+
+
+def test_a_number_that_ycloud_does_not_know_yet_waits_under_its_own_reason(
+    customer: Customer, sandbox: Sandbox
+) -> None:
+    from sandbox.envelope import RefusalError
+
+    def register(call: Any, waba_id: str, number_id: str) -> Any:
+        raise RefusalError(403, "WHATSAPP_PHONE_NUMBER_UNAVAILABLE", "no")
+
+    sandbox.server.ycloud._register = register  # type: ignore[method-assign]
+    customer.goes_through("approve")
+    assert customer.stop == ("registering", "number_not_listed")
+    customer.worker.later(120)
+    assert sandbox.registers == 1
+    vars(sandbox.server.ycloud).pop("_register")
+    customer.worker.later(200)
+    assert customer.state == "connected"

@@ -420,6 +420,21 @@ def test_a_lost_number_is_reconnected_by_a_new_attempt(lost: Customer, sandbox: 
     assert trouble(lost) is None
 
 
+def test_a_reconnection_whose_register_was_lost_is_repeated_after_a_minute(
+    lost: Customer, sandbox: Sandbox
+) -> None:
+    """The number was DISCONNECTED before: that it still is says nothing of the lost register."""
+    lost.id = reconnects(lost)
+    lost.worker.later(120)
+    sandbox.fault("register", "timeout_before", seconds=0.1)
+    lost.hands_over(sandbox.finish(scenario="second_tenant"))
+    lost.worker.run()
+    for _ in range(20):
+        lost.worker.later(5)
+    assert lost.state == "connected"
+    assert sandbox.registers == 3, "at first, lost, and once more"
+
+
 def test_another_number_does_not_pass_a_reconnection(lost: Customer, sandbox: Sandbox) -> None:
     lost.id = reconnects(lost)
     lost.hands_over(sandbox.finish(scenario="approve"))
