@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from django.core.signals import request_finished, request_started
 from django.db import connections
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
@@ -38,11 +39,42 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
+class InFlight:
+    """How many requests the live server is answering right now."""
+
+    def __init__(self) -> None:
+        self.changed = threading.Condition()
+        self.count = 0
+
+    def began(self, **_: Any) -> None:
+        with self.changed:
+            self.count += 1
+
+    def ended(self, **_: Any) -> None:
+        with self.changed:
+            self.count -= 1
+            self.changed.notify_all()
+
+    def wait(self) -> None:
+        """Until all are answered; a request that outlives its test meets the emptied database."""
+        with self.changed:
+            assert self.changed.wait_for(lambda: self.count <= 0, timeout=20)
+
+
 @pytest.fixture
-def site(live_server: Any, sandbox: Sandbox) -> str:
-    """The live server's address; the sandbox's window posts to it."""
+def site(live_server: Any, sandbox: Sandbox) -> Iterator[str]:
+    """The live server's address; the sandbox's window posts to it.
+
+    Pages are closed before this ends, but what they had asked for may still be under way.
+    """
     sandbox.server.app_origins = (live_server.url,)
-    return str(live_server.url)
+    in_flight = InFlight()
+    request_started.connect(in_flight.began)
+    request_finished.connect(in_flight.ended)
+    yield str(live_server.url)
+    in_flight.wait()
+    request_started.disconnect(in_flight.began)
+    request_finished.disconnect(in_flight.ended)
 
 
 @pytest.fixture

@@ -77,7 +77,6 @@ def test_a_customer_whose_confirmation_was_lost_can_look_for_the_account(
     sandbox.next("nothing")
     page = signup.page
     signup.finishes(signup.launches())
-    page.click("#closed")
     signup.sees("cancelled")
     page.click("[data-act=search]")
     expect(page.locator("#card[data-reason=account_not_found]")).to_be_visible()

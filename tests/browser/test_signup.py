@@ -193,6 +193,12 @@ def test_a_window_that_said_nothing_is_not_blamed_on_the_customer(
     expect(signup.page.locator("#card")).not_to_contain_text("You cancelled")
 
 
+def test_the_customer_can_say_that_the_window_was_closed(signup: Signup) -> None:
+    signup.launches()
+    signup.page.click("#closed")
+    signup.sees("cancelled")
+
+
 def test_an_error_seen_in_the_window_can_be_told(signup: Signup) -> None:
     signup.launches()
     signup.page.click("#saw-error")
