@@ -1,0 +1,47 @@
+"""One call writes what somebody did: `record(actor, "link.revoked", link, after={...})`.
+
+It goes into the transaction of the act itself, so neither is there without the other. Values are
+plain (text, numbers, lists); never a secret, a token, a code or a person's name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextvars import ContextVar
+from typing import Any
+
+from django.db import models
+
+from tenants.models import AuditEntry, Tenant
+
+request_id: ContextVar[str] = ContextVar("request_id", default="")
+"""The id of the request under way; set by the middleware."""
+
+
+def record(
+    actor: str,
+    act: str,
+    target: models.Model | None = None,
+    *,
+    tenant: Tenant | None = None,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+) -> AuditEntry:
+    """Write one entry.
+
+    `actor`: a staff username, `customer`, `key:PREFIX` or `command`. `act`: `thing.past_tense`.
+    `tenant`: taken from the target where it has one. `before`, `after`: only what the act changed.
+    """
+    owner = tenant or (target if isinstance(target, Tenant) else getattr(target, "tenant", None))
+    return AuditEntry.objects.create(
+        actor=actor,
+        act=act,
+        tenant_slug=owner.slug if owner else "",
+        target_type=target._meta.model_name or "" if target is not None else "",
+        target_id=str(getattr(target, "public_id", None) or target.pk)
+        if target is not None
+        else "",
+        before=dict(before or {}),
+        after=dict(after or {}),
+        request_id=request_id.get(),
+    )
