@@ -128,6 +128,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "onboarding.entrance.Entrance",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 

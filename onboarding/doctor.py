@@ -1,6 +1,7 @@
 """Whether the outside is set up as the product needs it, and the one thing it can set up itself.
 
-So far: our webhook endpoint at YCloud, its events and its secret, and our share of the quota.
+So far: our webhook endpoint at YCloud, its events and its secret, our share of the quota, and the
+database: that it forgets nothing and keeps tenants apart.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ def examine() -> list[Finding]:
         outside = _webhook()
     except YCloudError as error:
         outside = [Finding("ycloud", f"YCloud could not be asked: {error}", _remedy(error))]
-    return [*outside, _quota(), _durability()]
+    return [*outside, _quota(), _durability(), _wall()]
 
 
 def _webhook() -> list[Finding]:
@@ -104,6 +105,26 @@ def _durability() -> Finding:
     told = f"PostgreSQL runs with synchronous_commit={commit} and fsync={fsync}."
     remedy = "Switch both on: after a crash an act could be repeated that nobody remembers."
     return Finding("durability", told, remedy)
+
+
+def _wall() -> Finding:
+    """The app's role is bound by row-level security and cannot switch it off."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT rolsuper OR rolbypassrls, EXISTS (SELECT 1 FROM pg_tables WHERE "
+            "tablename = 'onboarding_onboarding' AND tableowner = current_user) "
+            "FROM pg_roles WHERE rolname = current_user"
+        )
+        unbound, owns = cursor.fetchone()
+    if not unbound and not owns:
+        return Finding("wall", "PostgreSQL keeps tenants apart for the app's role.")
+    told = (
+        "The app's database role is not bound by row-level security."
+        if unbound
+        else "The app's database role owns the tables, so it could switch their walls off."
+    )
+    remedy = "Use a role of its own in DATABASE_URL (deploy/roles.sh); migrate as the owner."
+    return Finding("wall", told, remedy)
 
 
 def _remedy(error: YCloudError) -> str:

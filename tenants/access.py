@@ -43,9 +43,9 @@ def member(user: User) -> Asker:
     return Asker(actor="customer", tenant_ids=tuple(ids), user=user)
 
 
-def guest(tenant: Tenant, link_id: int) -> Asker:
+def guest(tenant_id: int, link_id: int) -> Asker:
     """The asker that a signup link lets in: its one tenant."""
-    return Asker(actor="link", tenant_ids=(tenant.pk,), link_id=link_id)
+    return Asker(actor="link", tenant_ids=(tenant_id,), link_id=link_id)
 
 
 def tenants_of(asker: Asker) -> list[Tenant]:

@@ -6,7 +6,6 @@ from rest_framework.authentication import BaseAuthentication, SessionAuthenticat
 from rest_framework.request import Request
 
 from onboarding import guests
-from tenants import access
 from tenants.access import Asker
 
 
@@ -14,11 +13,11 @@ class GuestAuthentication(SessionAuthentication):
     """The guest cookie of a signup link; goes before a login."""
 
     def authenticate(self, request: Request) -> tuple[Asker, None] | None:
-        link = guests.link_of(request._request)
-        if link is None:
+        asker = guests.asker_of(request._request)
+        if asker is None or not asker.is_guest:
             return None
         self.enforce_csrf(request)
-        return access.guest(link.tenant, link.pk), None
+        return asker, None
 
     def authenticate_header(self, request: Request) -> str:
         """Makes "not signed in" a 401: the first class's word counts."""
@@ -29,11 +28,11 @@ class MemberAuthentication(BaseAuthentication):
     """A signed-in user, seen as the member of their tenants."""
 
     def authenticate(self, request: Request) -> tuple[Asker, None] | None:
-        user = getattr(request._request, "user", None)
-        if user is None or not user.is_authenticated or not user.is_active:
+        asker = guests.asker_of(request._request)
+        if asker is None or asker.user is None:
             return None
         SessionAuthentication().enforce_csrf(request)
-        return access.member(user), None
+        return asker, None
 
 
 class _CookieScheme(OpenApiAuthenticationExtension):

@@ -1,0 +1,43 @@
+"""What each request may see in the database: decided here, once, before any view runs.
+
+A tenant's request (a member's or a guest's) is one transaction with their tenants' rows; staff at
+the desk see everything; everybody else sees no tenant's rows at all. See `tenants/walls.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+
+from onboarding import guests
+from tenants import walls
+
+DESK = "/admin/"
+
+
+class Entrance:
+    """Middleware; after the ones that find out who is signed in."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path.startswith(DESK):
+            with walls.seeing_everything("staff") if _is_staff(request) else walls.seeing_nothing():
+                return self.get_response(request)
+        asker = guests.asker_of(request)
+        if asker is None:
+            with walls.seeing_nothing():
+                return self.get_response(request)
+        with walls.seeing(asker.tenant_ids):
+            response = self.get_response(request)
+            if response.status_code >= 500:
+                transaction.set_rollback(True)  # a fault of ours leaves nothing half done
+            return response
+
+
+def _is_staff(request: HttpRequest) -> bool:
+    user = request.user
+    return bool(user.is_authenticated and user.is_active and user.is_staff)
