@@ -11,6 +11,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
+from config import errors
 from tenants import audit
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -62,6 +63,37 @@ class ForwardedHeaders:
         except ValueError:
             return False
         return any(address in network for network in self.trusted)
+
+
+class ResourcePolicy:
+    """`Cross-Origin-Resource-Policy`: other sites may not load our answers as their resources."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        response.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        return response
+
+
+class BodyLimit:
+    """413 for a body over BODY_LIMITS, before anything reads it.
+
+    REST framework's parsers read the stream, which Django's own limit does not see. A body without
+    an announced length is none to Django.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+        self.limits = sorted(settings.BODY_LIMITS.items(), key=lambda kept: -len(kept[0]))
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        limit = next(most for path, most in self.limits if request.path.startswith(path))
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        if length.isdigit() and int(length) <= limit:
+            return self.get_response(request)
+        return errors.too_large(request, limit)
 
 
 class ContentSecurityPolicy(CSPMiddleware):

@@ -119,6 +119,9 @@ MIDDLEWARE = [
     "config.middleware.RequestId",
     "config.middleware.ForwardedHeaders",
     "django.middleware.security.SecurityMiddleware",
+    "django_permissions_policy.PermissionsPolicyMiddleware",
+    "config.middleware.ResourcePolicy",
+    "config.middleware.BodyLimit",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "config.middleware.ContentSecurityPolicy",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -157,7 +160,8 @@ DATABASES = {
 }
 if DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
     _faults.append(
-        "DATABASE_URL must name a PostgreSQL database: postgres://user:password@host/name"
+        # pragma: allowlist nextline secret - the shape, no password
+        "DATABASE_URL must name a PostgreSQL database: postgres://USER:PASSWORD@HOST/NAME"
     )
 
 REDIS_URL = _required("REDIS_URL", _ASK_RUN)
@@ -203,7 +207,27 @@ SECURE_REFERRER_POLICY = "same-origin"
 # Django's default cuts Meta's window from its opener; the signup pages relax it, only they.
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+# What a body may have, by the beginning of the path; the longest that fits counts. The proxy has a
+# limit of its own (deploy/Caddyfile), the web server reads no more than was announced.
+BODY_LIMITS = {"/": 100_000, "/api/": 65_536, "/admin/": 1_000_000, "/webhooks/": 1_000_000}
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000
+# Nothing of the browser's that these pages could use is open to them, but what they do use.
+PERMISSIONS_POLICY: dict[str, list[str]] = {
+    **{
+        feature: []
+        for feature in (
+            "accelerometer", "autoplay", "bluetooth", "browsing-topics", "camera",
+            "display-capture", "encrypted-media", "fullscreen", "geolocation", "gyroscope", "hid",
+            "magnetometer", "microphone", "midi", "payment", "serial", "usb", "xr-spatial-tracking",
+        )
+    },
+    "clipboard-write": ["self"],
+    "publickey-credentials-create": ["self"],
+    "publickey-credentials-get": ["self"],
+}  # fmt: skip
+
+DEFAULT_EXCEPTION_REPORTER_FILTER = "tenants.redaction.ReportFilter"
 
 CONTENT_SECURITY_POLICY: dict[str, Any] = {
     "DIRECTIVES": {
@@ -373,7 +397,12 @@ UNFOLD = {
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "formatters": {
+        "line": {
+            "()": "tenants.redaction.RedactingFormatter",
+            "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
+        }
+    },
     "handlers": {"stdout": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stdout"], "level": "INFO"},
     "loggers": {

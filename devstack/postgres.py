@@ -25,7 +25,8 @@ from devstack.runenv import Remembered
 
 USE_YOUR_OWN = (
     "set DATABASE_URL and REDIS_URL to servers of your own, for example "
-    "DATABASE_URL=postgres://user:password@127.0.0.1/onboarding REDIS_URL=redis://127.0.0.1/0"
+    "DATABASE_URL=postgres://USER:PASSWORD@127.0.0.1/onboarding "  # pragma: allowlist secret
+    "REDIS_URL=redis://127.0.0.1/0"
 )
 READY_SECONDS = 30
 _NAMESPACE = ("unshare", "--user", "--map-user=65534", "--map-group=65534")

@@ -38,6 +38,7 @@ def claim(onboarding_id: int) -> Onboarding | None:
     """Take a due, unleased row; None when it is not due or somebody else has it."""
     now = timezone.now()
     rows = Onboarding.objects.raw(
+        # Our own words alone are joined here; values go as parameters.
         "UPDATE onboarding_onboarding SET fence = fence + 1, faults = faults + 1, "  # noqa: S608
         "lease_until = %(until)s WHERE id = %(id)s AND next_look_at <= %(now)s "
         f"AND {_is_free()} RETURNING *",
