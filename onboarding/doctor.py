@@ -118,7 +118,7 @@ def _outbound() -> list[Finding]:
 
 
 def _of_endpoint(endpoint: Endpoint) -> Finding:
-    name = f"Our webhooks to {endpoint.url.partition('?')[0]}"
+    name = f"Our webhooks to {endpoint}"
     if not endpoint.enabled and endpoint.disabled_reason != Endpoint.Disabled.BY_STAFF:
         told = f"{name} are off: {endpoint.get_disabled_reason_display()}."
         return Finding("outbound", told, "Mend the receiver, then switch it on in the admin.")

@@ -61,7 +61,7 @@ class WebhookEndpointAdmin(ReadOnlyAdmin):
 
     @display(description=_("waiting"))
     def waiting(self, row: WebhookEndpoint) -> int:
-        return row.deliveries.filter(state=Delivery.State.WAITING).count()
+        return row.deliveries.filter(standing=Delivery.Standing.WAITING).count()
 
     # Who may do what: Django's own rights, which ReadOnlyAdmin takes away.
 
@@ -100,6 +100,10 @@ class WebhookEndpointAdmin(ReadOnlyAdmin):
         obj.pk = made.pk
         obj.refresh_from_db()
         self._tell_secret(request, secret)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Its deliveries go with it, thousands perhaps: they are not listed one by one."""
+        return [str(each) for each in objs], {}, set(), []
 
     def delete_model(self, request: HttpRequest, obj: WebhookEndpoint) -> None:
         services.delete_endpoint(obj, request.user.get_username())
@@ -177,7 +181,7 @@ class AttemptInline(_ReadOnlyInline):
 
 class DeliveryInline(_ReadOnlyInline):
     model = Delivery
-    fields = ["endpoint", "state", "attempts", "last_status", "last_error", "delivered_at"]
+    fields = ["endpoint", "standing", "attempts", "last_status", "last_error", "delivered_at"]
     readonly_fields = fields
     show_change_link = True
 
@@ -198,10 +202,10 @@ class DeliveryAdmin(ReadOnlyAdmin):
     """Each event on its way to each endpoint, with all its tries."""
 
     list_display = [
-        "created_at", "event_type", "tenant", "endpoint", "shown_state", "attempts",
+        "created_at", "event_type", "tenant", "endpoint", "shown_standing", "attempts",
         "last_status", "last_error", "next_try",
     ]  # fmt: skip
-    list_filter = ["state", "endpoint", "event__type", "last_status", "event__tenant"]
+    list_filter = ["standing", "endpoint", "event__type", "last_status", "event__tenant"]
     list_select_related = ["event__tenant", "endpoint"]
     search_fields = ["event__public_id", "event__onboarding__public_id", "event__tenant__slug"]
     exclude = ["claimed_until", "tries"]
@@ -217,16 +221,16 @@ class DeliveryAdmin(ReadOnlyAdmin):
         return str(row.event.tenant or "–")
 
     @display(
-        description=_("state"),
+        description=_("standing"),
         label={"delivered": "success", "waiting": "warning", "given_up": "danger"},
-        ordering="state",
+        ordering="standing",
     )
-    def shown_state(self, row: Delivery) -> tuple[str, str]:
-        return row.state, row.get_state_display()
+    def shown_standing(self, row: Delivery) -> tuple[str, str]:
+        return row.standing, row.get_standing_display()
 
     @display(description=_("next try"), ordering="next_try_at")
     def next_try(self, row: Delivery) -> Any:
-        return row.next_try_at if row.state == Delivery.State.WAITING else None
+        return row.next_try_at if row.standing == Delivery.Standing.WAITING else None
 
     def has_resend_permission(self, request: HttpRequest) -> bool:
         """Whoever may run endpoints may have things sent to them again."""

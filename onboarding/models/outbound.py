@@ -71,7 +71,8 @@ class WebhookEndpoint(models.Model):
         verbose_name_plural = _("webhook endpoints")
 
     def __str__(self) -> str:
-        return self.url
+        """Without the query, in which some receivers want a key."""
+        return self.url.partition("?")[0]
 
     @property
     def signing_secrets(self) -> list[str]:
@@ -124,7 +125,7 @@ class Delivery(models.Model):
     it was begun (or sent again by staff) and says how long the next wait is.
     """
 
-    class State(models.TextChoices):
+    class Standing(models.TextChoices):
         WAITING = "waiting", _("waiting for its next try")
         DELIVERED = "delivered", _("delivered")
         GIVEN_UP = "given_up", _("given up")
@@ -133,7 +134,9 @@ class Delivery(models.Model):
     endpoint = models.ForeignKey(
         WebhookEndpoint, on_delete=models.CASCADE, related_name="deliveries"
     )
-    state = models.CharField(_("state"), max_length=10, choices=State, default=State.WAITING)
+    standing = models.CharField(
+        _("standing"), max_length=10, choices=Standing, default=Standing.WAITING
+    )
     attempts = models.PositiveIntegerField(_("attempts"), default=0)
     tries = models.PositiveSmallIntegerField(default=0)
     next_try_at = models.DateTimeField(_("next try"), default=timezone.now)
@@ -150,7 +153,7 @@ class Delivery(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["endpoint", "next_try_at"], condition=Q(state="waiting"),
+                fields=["endpoint", "next_try_at"], condition=Q(standing="waiting"),
                 name="delivery_due",
             ),
         ]  # fmt: skip

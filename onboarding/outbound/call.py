@@ -72,7 +72,7 @@ def send(request: Request) -> Answer:
     )  # fmt: skip
 
 
-def headers_of(request: Request, now: datetime) -> dict[str, str]:
+def headers_of(request: Request, now: datetime) -> dict[bytes | str, bytes | str]:
     """The three headers of Standard Webhooks; one signature for each secret that signs now."""
     if not request.secrets:
         raise ValueError("nothing to sign with")
@@ -127,7 +127,7 @@ def _beginning(response: httpcore.Response) -> str:
 
 
 def _told(error: Exception) -> str:
-    cause = error.__cause__ or error
+    cause = error.args[0] if error.args else error  # httpcore keeps what it stands for there
     if isinstance(cause, ssl.SSLCertVerificationError):
         return f"its certificate is not valid: {cause.verify_message}"[:200]
     if isinstance(error, httpcore.ConnectError):

@@ -20,7 +20,7 @@ from onboarding.outbound.call import Answer
 
 logger = logging.getLogger(__name__)
 
-State = Delivery.State
+Standing = Delivery.Standing
 Disabled = WebhookEndpoint.Disabled
 
 WAITS = [timedelta(seconds=s) for s in (5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400)]
@@ -95,11 +95,11 @@ WITH due AS (
     SELECT ready.id FROM onboarding_webhookendpoint AS endpoint
     CROSS JOIN LATERAL (
         SELECT id, next_try_at FROM onboarding_delivery
-        WHERE endpoint_id = endpoint.id AND state = 'waiting' AND next_try_at <= %(now)s
+        WHERE endpoint_id = endpoint.id AND standing = 'waiting' AND next_try_at <= %(now)s
         ORDER BY next_try_at
         LIMIT GREATEST(0, CASE WHEN endpoint.failing_since IS NULL THEN %(most)s ELSE 1 END - (
             SELECT count(*) FROM onboarding_delivery AS busy WHERE busy.endpoint_id = endpoint.id
-            AND busy.state = 'waiting' AND busy.claimed_until > %(now)s))
+            AND busy.standing = 'waiting' AND busy.claimed_until > %(now)s))
         FOR UPDATE SKIP LOCKED
     ) AS ready
     WHERE endpoint.enabled
@@ -119,17 +119,17 @@ def written(attempt: DeliveryAttempt, answer: Answer) -> None:
     delivery, endpoint = attempt.delivery, attempt.delivery.endpoint
     error = "" if answer.is_taken else answer.error or f"answered {answer.status}"
     over = answer.status == 410 or delivery.tries > len(WAITS)
-    state = State.GIVEN_UP if over else State.WAITING
-    state = State.DELIVERED if answer.is_taken else state
+    standing = Standing.GIVEN_UP if over else Standing.WAITING
+    standing = Standing.DELIVERED if answer.is_taken else standing
     with transaction.atomic():
         DeliveryAttempt.objects.filter(pk=attempt.pk).update(
             ended_at=now, status=answer.status, error=error, answer=answer.text,
             address=answer.address, took_ms=answer.took_ms,
         )  # fmt: skip
         mine = Delivery.objects.filter(
-            pk=delivery.pk, attempts=attempt.number, state=State.WAITING
+            pk=delivery.pk, attempts=attempt.number, standing=Standing.WAITING
         ).update(
-            state=state,
+            standing=standing,
             claimed_until=None,
             next_try_at=now + _wait(delivery.tries, answer),
             last_status=answer.status,

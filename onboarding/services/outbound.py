@@ -19,7 +19,7 @@ from tenants.models import Tenant, User
 BOTH_SIGN = timedelta(hours=24)
 """How long the old secret signs beside the new one."""
 
-State = Delivery.State
+Standing = Delivery.Standing
 
 
 def create_endpoint(
@@ -170,9 +170,9 @@ def resend(delivery: Delivery, actor: str) -> Delivery:
             raise RefusedError("not_now", _("Its endpoint is off: switch it on first."))
         if delivery.claimed_until is not None and delivery.claimed_until > timezone.now():
             raise RefusedError("not_now", _("It is being sent right now."))
-        before = {"state": delivery.state, "attempts": delivery.attempts}
+        before = {"standing": delivery.standing, "attempts": delivery.attempts}
         Delivery.objects.filter(pk=delivery.pk).update(
-            state=State.WAITING, tries=0, next_try_at=timezone.now(), claimed_until=None,
+            standing=Standing.WAITING, tries=0, next_try_at=timezone.now(), claimed_until=None,
             delivered_at=None,
         )  # fmt: skip
         audit.record(
@@ -206,7 +206,7 @@ def _known(event_types: Iterable[str]) -> list[str]:
 def _shown(endpoint: WebhookEndpoint) -> dict[str, object]:
     """What the audit keeps of it. Not the query of its address, which may hold a key."""
     return {
-        "url": endpoint.url.partition("?")[0],
+        "url": str(endpoint),
         "description": endpoint.description,
         "event_types": list(endpoint.event_types),
         "only_tenant": endpoint.only_tenant.slug if endpoint.only_tenant else None,
