@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -48,7 +49,7 @@ class WebhookEndpointAdmin(ReadOnlyAdmin):
     list_filter = ["enabled", "disabled_reason", "only_tenant"]
     search_fields = ["url", "description", "public_id"]
     exclude = ["secret", "previous_secret", "enabled"]
-    actions = ["test", "rotate", "end_old", "enable", "disable", "add_missed"]
+    actions = ["test", "rotate", "end_old", "enable", "enable_all", "disable"]
 
     @display(
         description=_("state"),
@@ -135,14 +136,14 @@ class WebhookEndpointAdmin(ReadOnlyAdmin):
     def enable(self, request: HttpRequest, rows: QuerySet[WebhookEndpoint]) -> None:
         each(self, request, rows, services.enable_endpoint, gettext("Switched on."))
 
+    @admin.action(description=_("Switch on, with what it missed"), permissions=["change"])
+    def enable_all(self, request: HttpRequest, rows: QuerySet[WebhookEndpoint]) -> None:
+        enable = partial(services.enable_endpoint, with_missed=True)
+        each(self, request, rows, enable, gettext("Switched on; it gets what it missed."))
+
     @admin.action(description=_("Switch off"), permissions=["change"])
     def disable(self, request: HttpRequest, rows: QuerySet[WebhookEndpoint]) -> None:
         each(self, request, rows, services.disable_endpoint, gettext("Switched off."))
-
-    @admin.action(description=_("Add what it missed while off"), permissions=["change"])
-    def add_missed(self, request: HttpRequest, rows: QuerySet[WebhookEndpoint]) -> None:
-        done = gettext("What it missed is sent when it is switched on.")
-        each(self, request, rows, services.send_missed, done)
 
 
 def each(

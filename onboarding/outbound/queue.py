@@ -39,15 +39,18 @@ def share_due() -> int:
     """Make the deliveries of new events; how many events. Safe in several workers at once."""
     with transaction.atomic():
         unshared = OutboundEvent.objects.filter(shared_at__isnull=True).order_by("pk")
-        events = list(unshared.select_for_update(skip_locked=True, of=("self",))[:SHARE_LIMIT])
+        taken = unshared.select_for_update(skip_locked=True, of=("self",), no_key=True)
+        events = list(taken[:SHARE_LIMIT])
         if not events:
             return 0
-        endpoints = list(WebhookEndpoint.objects.filter(enabled=True))
+        # Locked, so that one that is being switched on misses nothing in between.
+        endpoints = WebhookEndpoint.objects.select_for_update(of=("self",), no_key=True)
+        enabled = [each for each in endpoints.order_by("pk") if each.enabled]
         Delivery.objects.bulk_create(
             [
                 Delivery(event=event, endpoint=endpoint)
                 for event in events
-                for endpoint in endpoints
+                for endpoint in enabled
                 if wants(endpoint, event)
             ],
             ignore_conflicts=True,
@@ -69,7 +72,7 @@ def missed_by(endpoint: WebhookEndpoint) -> list[OutboundEvent]:
     """Events that the endpoint would have got since it was switched off."""
     if endpoint.disabled_at is None:
         return []
-    since = OutboundEvent.objects.filter(at__gte=endpoint.disabled_at, shared_at__isnull=False)
+    since = OutboundEvent.objects.filter(at__gte=endpoint.disabled_at)
     without = since.exclude(deliveries__endpoint=endpoint).order_by("pk")
     return [event for event in without if wants(endpoint, event)]
 

@@ -20,7 +20,6 @@ from onboarding.services.outbound import (
     end_old_secret,
     resend,
     rotate_secret,
-    send_missed,
     send_test,
 )
 from onboarding.services.recovery import look_for_account, reconnect
@@ -51,7 +50,6 @@ __all__ = [
     "resume",
     "revoke_link",
     "rotate_secret",
-    "send_missed",
     "send_test",
     "start",
     "withdraw",

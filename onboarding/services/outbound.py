@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from onboarding import outbound, outbound_events, tasks
-from onboarding.models import Delivery, OutboundEvent, WebhookEndpoint
+from onboarding.models import Delivery, WebhookEndpoint
 from onboarding.models.outbound import new_secret
 from onboarding.services.errors import RefusedError
 from tenants import audit
@@ -93,24 +93,31 @@ def end_old_secret(endpoint: WebhookEndpoint, actor: str) -> None:
         audit.record(actor, "webhook_endpoint.old_secret_ended", endpoint)
 
 
-def enable_endpoint(endpoint: WebhookEndpoint, actor: str) -> None:
-    """Send to it again; what waited for it goes on. `send_missed` first, if it shall get the rest.
+def enable_endpoint(endpoint: WebhookEndpoint, actor: str, *, with_missed: bool = False) -> int:
+    """Send to it again; what waited for it goes on. Raises RefusedError for a private address.
 
-    Raises RefusedError when its address is private by now.
+    `with_missed`: what happened since it was switched off too; returns how many events.
     """
     _checked(endpoint.url)
     with transaction.atomic():
         endpoint = _lock(endpoint)
-        before = {"enabled": endpoint.enabled, "reason": endpoint.disabled_reason}
+        if endpoint.enabled:
+            raise RefusedError("not_now", _("It is on already."))
+        missed = outbound.missed_by(endpoint) if with_missed else []
+        Delivery.objects.bulk_create(
+            [Delivery(event=event, endpoint=endpoint) for event in missed], ignore_conflicts=True
+        )
+        before = {"reason": endpoint.disabled_reason}
         endpoint.enabled, endpoint.disabled_reason, endpoint.disabled_at = True, "", None
         endpoint.failing_since = endpoint.quiet_until = None
-        endpoint.save(
-            update_fields=[
-                "enabled", "disabled_reason", "disabled_at", "failing_since", "quiet_until",
-            ]
-        )  # fmt: skip
-        audit.record(actor, "webhook_endpoint.enabled", endpoint, before=before)
+        endpoint.save(update_fields=_SWITCH)
+        after = {"missed": len(missed)}
+        audit.record(actor, "webhook_endpoint.enabled", endpoint, before=before, after=after)
         tasks.request_delivery()
+    return len(missed)
+
+
+_SWITCH = ["enabled", "disabled_reason", "disabled_at", "failing_since", "quiet_until"]
 
 
 def disable_endpoint(endpoint: WebhookEndpoint, actor: str) -> None:
@@ -144,21 +151,6 @@ def send_test(endpoint: WebhookEndpoint, actor: str) -> Delivery:
     return delivery
 
 
-def send_missed(endpoint: WebhookEndpoint, actor: str) -> int:
-    """Have an endpoint that is off get, once it is on again, what it missed; how many events."""
-    with transaction.atomic():
-        endpoint = _lock(endpoint)
-        if endpoint.enabled:
-            raise RefusedError("not_now", _("It is on: it has missed nothing."))
-        events: list[OutboundEvent] = outbound.missed_by(endpoint)
-        Delivery.objects.bulk_create(
-            [Delivery(event=event, endpoint=endpoint) for event in events], ignore_conflicts=True
-        )
-        count = {"events": len(events)}
-        audit.record(actor, "webhook_endpoint.missed_added", endpoint, after=count)
-    return len(events)
-
-
 def resend(delivery: Delivery, actor: str) -> Delivery:
     """Try it again at once, whatever became of it, with the same webhook-id. Raises RefusedError.
 
@@ -185,7 +177,7 @@ def resend(delivery: Delivery, actor: str) -> Delivery:
 
 
 def _lock(endpoint: WebhookEndpoint) -> WebhookEndpoint:
-    return WebhookEndpoint.objects.select_for_update(of=("self",)).get(pk=endpoint.pk)
+    return WebhookEndpoint.objects.select_for_update(of=("self",), no_key=True).get(pk=endpoint.pk)
 
 
 def _checked(url: str) -> str:

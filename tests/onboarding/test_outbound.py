@@ -426,8 +426,7 @@ def test_an_endpoint_that_took_nothing_for_five_days_is_switched_off_and_goes_on
     receiver.status = 204
     services.withdraw(row, "customer")
     send()
-    assert services.send_missed(endpoint, "anna") == 1
-    services.enable_endpoint(endpoint, "anna")
+    assert services.enable_endpoint(endpoint, "anna", with_missed=True) == 1
     clock.shift(DAY)
     send()
     assert {d.standing for d in Delivery.objects.all()} == {"delivered"}
@@ -461,6 +460,21 @@ def test_an_endpoint_that_is_off_gets_nothing(
     assert receiver.got == []
     with pytest.raises(RefusedError):
         services.send_test(endpoint, "anna")
+
+
+def test_what_an_endpoint_missed_is_sent_when_staff_ask_for_it(
+    endpoint: WebhookEndpoint, receiver: Receiver, owner: User, tenant: Tenant
+) -> None:
+    for with_missed, wanted in ((False, 0), (True, 1)):
+        services.disable_endpoint(endpoint, "anna")
+        row = attempt_of(owner, tenant)
+        transitions.move(row, State.SIGNED_UP, actor="worker")
+        send()
+        receiver.got.clear()
+        services.enable_endpoint(endpoint, "anna", with_missed=with_missed)
+        send()
+        types = [body(got)["type"] for got in receiver.got]
+        assert types.count("onboarding.signed_up") == wanted
 
 
 def test_an_event_that_was_taken_is_sent_again_on_request_with_the_same_id(
@@ -709,13 +723,13 @@ def test_endpoints_are_tested_rotated_and_switched_from_the_list(
     chosen(desk, DESK, "disable", endpoint)
     endpoint.refresh_from_db()
     assert not endpoint.enabled
-    chosen(desk, DESK, "add_missed", endpoint)
-    chosen(desk, DESK, "enable", endpoint)
+    chosen(desk, DESK, "enable_all", endpoint)
+    assert "It is on already." in chosen(desk, DESK, "enable", endpoint)
     endpoint.refresh_from_db()
     assert endpoint.enabled
     acts = AuditEntry.objects.order_by("pk").values_list("act", flat=True)
     assert [act.removeprefix("webhook_endpoint.") for act in acts] == [
-        "created", "tested", "rotated", "old_secret_ended", "disabled", "missed_added", "enabled",
+        "created", "tested", "rotated", "old_secret_ended", "disabled", "enabled",
     ]  # fmt: skip
 
 
