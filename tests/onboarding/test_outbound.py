@@ -381,6 +381,15 @@ def test_an_endpoint_that_asks_for_time_gets_it_for_everything(
     assert len(receiver.got) == 3
 
 
+def test_a_message_that_was_put_off_comes_no_sooner_than_asked(
+    endpoint: WebhookEndpoint, receiver: Receiver, owner: User, tenant: Tenant, clock: Any
+) -> None:
+    receiver.answers = [(429, {"Retry-After": "120"}, "")]
+    attempt_of(owner, tenant)
+    send()
+    assert Delivery.objects.get().next_try_at > timezone.now() + timedelta(seconds=110)
+
+
 def test_nobody_waits_longer_than_a_day_for_an_endpoint(
     endpoint: WebhookEndpoint, receiver: Receiver, owner: User, tenant: Tenant, clock: Any
 ) -> None:
@@ -460,6 +469,19 @@ def test_an_endpoint_that_is_off_gets_nothing(
     assert receiver.got == []
     with pytest.raises(RefusedError):
         services.send_test(endpoint, "anna")
+
+
+def test_what_waits_for_an_endpoint_that_is_switched_off_goes_on_when_it_is_on(
+    endpoint: WebhookEndpoint, receiver: Receiver, owner: User, tenant: Tenant
+) -> None:
+    attempt_of(owner, tenant)
+    queue.share_due()
+    services.disable_endpoint(endpoint, "anna")
+    send()
+    assert receiver.got == []
+    services.enable_endpoint(endpoint, "anna")
+    send()
+    assert len(receiver.got) == 1
 
 
 def test_what_an_endpoint_missed_is_sent_when_staff_ask_for_it(
@@ -544,6 +566,22 @@ def test_a_worker_that_was_overtaken_changes_only_its_own_line_of_the_log(
     ]  # fmt: skip
     endpoint.refresh_from_db()
     assert endpoint.failing_since is None
+
+
+def test_a_worker_that_was_overtaken_ends_nobody_else_s_try(
+    endpoint: WebhookEndpoint, owner: User, tenant: Tenant, clock: Any
+) -> None:
+    attempt_of(owner, tenant)
+    queue.share_due()
+    (slow,) = queue.claim_due(1)
+    clock.shift(queue.CLAIM.total_seconds() + 1)
+    (quick,) = queue.claim_due(1)
+    queue.written(slow, call.Answer(status=204))
+    delivery = Delivery.objects.get()
+    assert (delivery.standing, delivery.attempts) == (Delivery.Standing.WAITING, 2)
+    assert delivery.claimed_until is not None
+    queue.written(quick, call.Answer(status=204))
+    assert Delivery.objects.get().standing == Delivery.Standing.DELIVERED
 
 
 def test_what_is_being_sent_right_now_cannot_be_sent_again_beside_it(

@@ -362,6 +362,10 @@ def test_an_answer_that_drips_in_ends_in_time(
     assert time.monotonic() - began < 2
 
 
+def test_no_single_read_outlasts_the_call() -> None:
+    assert guard._shorter(10, time.monotonic() + 1) <= 1
+
+
 def test_nobody_at_the_address_is_said_plainly(settings: Any) -> None:
     settings.OUTBOUND_ALLOW_PRIVATE = True
     with socket.create_server(("127.0.0.1", 0)) as listener:
