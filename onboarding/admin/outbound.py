@@ -14,6 +14,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
 from unfold.decorators import display
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from onboarding import outbound, outbound_events, services
 from onboarding.admin.base import ReadOnlyAdmin
@@ -27,7 +28,7 @@ class EndpointForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscripta
         label=_("events"),
         required=False,
         choices=list(outbound_events.EVENTS.items()),
-        widget=forms.CheckboxSelectMultiple,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
         help_text=_("None chosen: all of them, new ones included."),
     )
 

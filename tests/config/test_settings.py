@@ -131,7 +131,7 @@ def test_what_happens_to_the_unproven_by_default(env: dict[str, str], policy: st
 
 def test_private_webhook_receivers_are_for_the_sandbox_or_by_choice() -> None:
     sandbox = {"SANDBOX_ORIGIN": "http://127.0.0.1:8001"}
-    assert value("OUTBOUND_ALLOW_PRIVATE") == "False"
-    assert value("OUTBOUND_ALLOW_PRIVATE", **sandbox) == "True"
-    assert value("OUTBOUND_ALLOW_PRIVATE", **sandbox, YCLOUD_API_KEY="real") == "False"
-    assert value("OUTBOUND_ALLOW_PRIVATE", OUTBOUND_ALLOW_PRIVATE="true") == "True"
+    assert value("s.OUTBOUND_ALLOW_PRIVATE") == "False"
+    assert value("s.OUTBOUND_ALLOW_PRIVATE", **sandbox) == "True"
+    assert value("s.OUTBOUND_ALLOW_PRIVATE", **sandbox, YCLOUD_API_KEY="real") == "False"
+    assert value("s.OUTBOUND_ALLOW_PRIVATE", OUTBOUND_ALLOW_PRIVATE="true") == "True"
