@@ -19,6 +19,9 @@ from tenants import walls
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
+QUEUES = ("default", "exchange", "outbound")
+"""Each has workers of its own."""
+
 STOP_SECONDS = 8.0
 """A worker that was asked to stop (SIGTERM) and still waits for a call then stops cold.
 
@@ -44,14 +47,16 @@ broker.install()
 app = Celery("onboarding", task_cls=WorkerTask)
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.conf.update(
-    # Exchange and key by name: left out, both queues share `default` and get each message twice.
-    task_queues=tuple(Queue(n, Exchange(n), routing_key=n) for n in ("default", "exchange")),
+    # Exchange and key by name: left out, all queues share `default` and get each message twice.
+    task_queues=tuple(Queue(n, Exchange(n), routing_key=n) for n in QUEUES),
     task_default_queue="default",
     # A code lives 30 s, so its exchange never waits behind ordinary work; nor does the search for
     # codes whose message was lost.
     task_routes={
         "onboarding.tasks.exchange_code": {"queue": "exchange"},
         "onboarding.tasks.exchange_forgotten_codes": {"queue": "exchange"},
+        # The partner's servers may be slow; nothing of ours waits for them.
+        "onboarding.tasks.deliver_outbound": {"queue": "outbound"},
     },
     task_acks_late=True,
     task_reject_on_worker_lost=True,
@@ -73,6 +78,7 @@ app.conf.update(
         "apply_forgotten_events": _every(5.0, "apply_forgotten_events", expires=20),
         "exchange_forgotten_codes": _every(3.0, "exchange_forgotten_codes", expires=5),
         "watch_numbers": _every(30.0, "watch_numbers", expires=60),
+        "deliver_outbound": _every(1.0, "deliver_outbound", expires=5),
         "send_notices": _every(60.0, "send_notices", expires=60),
         "measure_pressure": _every(15.0, "measure_pressure", expires=30),
         "forget_old": _every(crontab(hour=3, minute=17), "forget_old", expires=3600),

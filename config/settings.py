@@ -374,6 +374,11 @@ ONBOARDING_UNPROVEN = _choice(
 )
 # The journal of calls counts the register budget of 72 h, so it is never shorter than 4 days.
 RETENTION_DAYS = _number("RETENTION_DAYS", 90, 4)
+# Endpoints of our own webhooks at private addresses: for development, and partners who run inside.
+OUTBOUND_ALLOW_PRIVATE = (
+    _choice("OUTBOUND_ALLOW_PRIVATE", "true" if SANDBOX_ORIGIN else "false", {"true", "false"})
+    == "true"
+)
 PARTNER_NAME: str = env.str("PARTNER_NAME", default="Your partner")
 PARTNER_LOGO: str = env.str("PARTNER_LOGO", default="")
 PARTNER_ACCENT: str = env.str("PARTNER_ACCENT", default="#0b6bcb")

@@ -13,6 +13,7 @@ from django.db import connection
 
 from onboarding import codes, events, quota, ycloud
 from onboarding.models import ProviderCall, WebhookSecret
+from onboarding.models import WebhookEndpoint as Endpoint
 from onboarding.reasons import REASONS
 from ycloud_client import APIError, WebhookEndpoint, YCloudError
 
@@ -49,7 +50,7 @@ def examine() -> list[Finding]:
         outside = _webhook()
     except YCloudError as error:
         outside = [Finding("ycloud", f"YCloud could not be asked: {error}", _remedy(error))]
-    return [*outside, _quota(), _durability(), _wall()]
+    return [*outside, _quota(), _durability(), _wall(), *_outbound()]
 
 
 def _webhook() -> list[Finding]:
@@ -125,6 +126,30 @@ def _wall() -> Finding:
     )
     remedy = "Use a role of its own in DATABASE_URL (deploy/roles.sh); migrate as the owner."
     return Finding("wall", told, remedy)
+
+
+def _outbound() -> list[Finding]:
+    """The partner's own endpoints; silent where there are none."""
+    endpoints = list(Endpoint.objects.all())
+    found = [_of_endpoint(each) for each in endpoints]
+    if settings.OUTBOUND_ALLOW_PRIVATE and not settings.SANDBOX_ORIGIN and endpoints:
+        told = "Webhook endpoints may be at private addresses (OUTBOUND_ALLOW_PRIVATE)."
+        found.append(Finding("outbound_private", told))
+    return found
+
+
+def _of_endpoint(endpoint: Endpoint) -> Finding:
+    name = f"Our webhooks to {endpoint}"
+    if not endpoint.enabled and endpoint.disabled_reason != Endpoint.Disabled.BY_STAFF:
+        told = f"{name} are off: {endpoint.get_disabled_reason_display()}."
+        return Finding("outbound", told, "Mend the receiver, then switch it on in the admin.")
+    if not endpoint.signing_secrets:
+        told = f"{name} cannot be signed: the secret was encrypted with a key that is gone."
+        return Finding("outbound", told, "Put the key back into FIELD_ENCRYPTION_KEYS, or rotate.")
+    if endpoint.enabled and endpoint.failing_since:
+        told = f"{name} have failed since {endpoint.failing_since:%Y-%m-%d %H:%M}."
+        return Finding("outbound", told, "Look at Deliveries in the admin: each try is there.")
+    return Finding("outbound", f"{name} are {'taken' if endpoint.enabled else 'off by choice'}.")
 
 
 def _remedy(error: YCloudError) -> str:

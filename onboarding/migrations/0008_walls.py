@@ -10,7 +10,7 @@ OF_ONBOARDING = (
 
 
 class Migration(migrations.Migration):
-    dependencies = [("onboarding", "0003_indexes"), ("tenants", "0005_wall")]
+    dependencies = [("onboarding", "0006_outbound"), ("tenants", "0005_wall")]
 
     operations = [
         wall("onboarding_onboarding"),
@@ -20,4 +20,9 @@ class Migration(migrations.Migration):
         behind("onboarding_transition", OF_ONBOARDING),
         behind("onboarding_signupevent", OF_ONBOARDING),
         behind("onboarding_providercall", OF_ONBOARDING),
+        wall("onboarding_outboundevent"),
+        # The partner's own, of no tenant.
+        behind("onboarding_webhookendpoint", ""),
+        behind("onboarding_delivery", ""),
+        behind("onboarding_deliveryattempt", ""),
     ]
