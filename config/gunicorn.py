@@ -4,7 +4,7 @@ from typing import Any
 
 from gunicorn.glogging import Logger
 
-SECRET_PREFIXES = ("/s/", "/connect/return/", "/accounts/password/reset/key/")
+SECRET_PREFIXES = ("/s/", "/invitation/", "/connect/return/", "/accounts/password/reset/key/")
 
 
 def shown_path(path: str) -> str:
