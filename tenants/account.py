@@ -40,6 +40,8 @@ def sessions(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         listed = UserSession.objects.purge_and_list(user)
         listed.sort(key=lambda each: (not each.is_current(), -each.created_at.timestamp()))
+        for each in listed:
+            each.browser = browser_of(each.user_agent)
         return render(request, "usersessions/usersession_list.html", {"sessions": listed})
     chosen = request.POST.get("session", "")
     if chosen.isdecimal():
@@ -49,3 +51,18 @@ def sessions(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated:
         messages.success(request, gettext("Signed out there."))
     return redirect("usersessions_list")
+
+
+BROWSERS = {"Edg": "Edge", "OPR/": "Opera", "Firefox": "Firefox", "Chrome": "Chrome",
+            "Safari": "Safari"}  # fmt: skip
+SYSTEMS = {"iPhone": "iPhone", "iPad": "iPad", "Android": "Android", "Windows": "Windows",
+           "Mac OS": "macOS", "Linux": "Linux"}  # fmt: skip
+
+
+def browser_of(user_agent: str) -> str:
+    """What people call it, "Firefox, Windows"; the beginning of the raw word where it is new."""
+    named = [
+        next((name for part, name in known.items() if part in user_agent), "")
+        for known in (BROWSERS, SYSTEMS)  # the order matters: each Edge also says Chrome
+    ]
+    return ", ".join(filter(None, named)) or user_agent[:40] or "?"

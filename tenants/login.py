@@ -9,6 +9,7 @@ from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
 from tenants import invitations
 from tenants.address import client_address
@@ -17,6 +18,15 @@ from tenants.models import Membership, User
 
 class AccountAdapter(DefaultAccountAdapter):
     """Sign-up is open to people with an invitation, and to everybody by TENANT_SELF_SIGNUP."""
+
+    error_messages = {
+        **DefaultAccountAdapter.error_messages,
+        "email_password_mismatch": _("The e-mail address or the password is not right."),
+        "incorrect_code": _("This code is not right."),
+        "incorrect_password": _("The password is not right."),
+        "too_many_login_attempts": _("Too many tries. Wait five minutes, then try again."),
+        "rate_limited": _("Too many tries. Wait some minutes, then try again."),
+    }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return bool(settings.TENANT_SELF_SIGNUP) or invitations.held(request) is not None

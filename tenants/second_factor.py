@@ -49,6 +49,10 @@ class MFAAdapter(DefaultMFAAdapter):
         """What phones and browsers show beside the key."""
         return str(settings.PARTNER_NAME)
 
+    def generate_authenticator_name(self, user: User, type: Authenticator.Type) -> str:
+        number = Authenticator.objects.filter(user=user, type=type).count() + 1
+        return gettext("Passkey %(number)s") % {"number": number}
+
 
 def reseal() -> int:
     """Encrypt all secrets with the first of FIELD_ENCRYPTION_KEYS; how many rows were written."""

@@ -488,8 +488,9 @@ def test_another_persons_session_cannot_be_ended(
 # --- Every page -----------------------------------------------------------------------------------
 
 PUBLIC = [LOGIN, "/accounts/password/reset/", "/accounts/password/reset/done/",
-          "/accounts/inactive/", "/accounts/password/reset/key/1-x/", "/accounts/password/reset/key/done/",
-          "/accounts/confirm-email/abc/", "/invitation/", SIGNUP]  # fmt: skip
+          "/accounts/inactive/", "/accounts/password/reset/key/1-x/",
+          "/accounts/password/reset/key/done/", "/accounts/confirm-email/abc/", "/invitation/",
+          SIGNUP]  # fmt: skip
 OWN = ["/accounts/", "/accounts/email/", "/accounts/password/change/", "/accounts/sessions/",
        "/accounts/2fa/", "/accounts/2fa/totp/activate/", "/accounts/2fa/webauthn/",
        "/accounts/2fa/webauthn/add/", "/accounts/reauthenticate/", "/company/cakes/"]  # fmt: skip
