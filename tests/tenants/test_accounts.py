@@ -15,6 +15,7 @@ from allauth.usersessions.models import UserSession
 from cryptography.fernet import Fernet
 from django.contrib.sessions.models import Session
 from django.core import checks, mail, signing
+from django.core.management import CommandError, call_command
 from django.core.signing import BadSignature
 from django.test import Client, RequestFactory
 
@@ -440,6 +441,19 @@ def test_staff_take_a_lost_factor_away_and_it_is_audited(owner: User, reviewer: 
     assert not Authenticator.objects.exists()
     entry = AuditEntry.objects.get()
     assert (entry.actor, entry.act) == (reviewer.username, "second_factor.removed")
+
+
+def test_the_command_lets_a_person_in_whom_mail_and_phone_keep_out(
+    client: Client, db: None
+) -> None:
+    anna = User.objects.create_user("anna", "anna@partner.example", "secret-secret")
+    with_app(anna)
+    call_command("rescue_login", "Anna@partner.example", "--second-factor")
+    assert signs_in(client, "anna@partner.example")["Location"] == "/connect/"
+    entry = AuditEntry.objects.get()
+    assert (entry.actor, entry.target_id) == ("command", str(anna.pk))
+    with pytest.raises(CommandError, match="Nobody"):
+        call_command("rescue_login", "nobody@partner.example")
 
 
 # --- Sessions -------------------------------------------------------------------------------------
