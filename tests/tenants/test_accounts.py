@@ -140,6 +140,15 @@ def test_guessing_from_one_address_is_stopped_for_all_accounts(client: Client, o
     assert signs_in(Client(), owner.email, REMOTE_ADDR="192.0.2.7").status_code == 302
 
 
+@pytest.mark.usefixtures("db", "open_signup")
+def test_too_many_sign_ups_meet_a_page_of_ours(client: Client) -> None:
+    for _ in range(10):
+        client.post(SIGNUP, {})
+    answer = client.post(SIGNUP, {})
+    assert answer.status_code == 429
+    assert "base.css" in answer.content.decode()
+
+
 def test_a_forged_header_buys_no_new_guesses(client: Client, owner: User) -> None:
     for number in range(10):
         forged = {"X-Forwarded-For": f"198.51.100.{number}"}

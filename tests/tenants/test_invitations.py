@@ -11,12 +11,13 @@ import time_machine
 from allauth.account.models import EmailAddress
 from django.core import mail
 from django.db import connection
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.utils import timezone
 
 from tenants import invitations
 from tenants.models import AuditEntry, Invitation, Membership, Tenant, User
 from tests.conftest import pages_of, person
+from tests.tenants.test_members import at_once
 
 PAGE = "/company/cakes/"
 PASSWORD = "a long enough one"
@@ -256,3 +257,20 @@ def test_an_invitation_is_used_once(invitation: Invitation, client: Client) -> N
     client.get(mailed_address())
     assert mine.post("/invitation/")["Location"] == PAGE
     assert client.get("/invitation/").status_code == 410
+
+
+@pytest.mark.parametrize("attempt", range(3))
+def test_one_of_two_acceptances_at_once_counts(
+    transactional_db: None, invitation: Invitation, attempt: int
+) -> None:
+    user = person("new@cakes.example")
+    accepted: list[object] = []
+
+    def accept() -> None:
+        request = RequestFactory().post("/invitation/")
+        request.session = {invitations.SESSION_KEY: invitation.token_hash}  # type: ignore[assignment]
+        accepted.append(invitations.accept(request, user))
+
+    assert at_once(accept, accept, accept) == []
+    assert sum(each is not None for each in accepted) == 1
+    assert AuditEntry.objects.filter(act="invitation.accepted").count() == 1

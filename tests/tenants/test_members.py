@@ -10,7 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import connections
 from django.test import Client
 
-from tenants import members
+from tenants import invitations, members
 from tenants.models import AuditEntry, Invitation, Membership, Tenant, User
 from tests.conftest import pages_of, person
 
@@ -77,8 +77,6 @@ INVITATIONS_ACTS = ["resend/", "revoke/"]
 
 
 def addresses(owner: User, tenant: Tenant) -> list[str]:
-    from tenants import invitations
-
     row = invitations.invite(owner, tenant, "new@cakes.example", "member")
     return [PAGE + act for act in OWNERS_ACTS] + [
         f"{PAGE}invitations/{row.public_id}/{act}" for act in INVITATIONS_ACTS
@@ -106,8 +104,6 @@ def test_a_stranger_finds_no_page_and_leaves_nothing(stranger: User, tenant: Ten
 def test_another_tenants_membership_and_invitation_are_404(
     owner: User, stranger: User, tenant: Tenant, other_tenant: Tenant
 ) -> None:
-    from tenants import invitations
-
     foreign = membership(stranger, other_tenant)
     row = invitations.invite(stranger, other_tenant, "new@other.example", "member")
     pages = pages_of(owner)
@@ -187,13 +183,16 @@ def test_one_of_two_owners_may_leave(owner: User, second_owner: User, tenant: Te
         members.leave(second_owner, tenant)
 
 
-def test_what_a_removed_owner_had_invited_ends_with_them(
-    owner: User, second_owner: User, tenant: Tenant
+@pytest.mark.parametrize("act", ["remove", "demote"])
+def test_what_a_removed_or_demoted_owner_had_invited_ends_with_their_role(
+    owner: User, second_owner: User, tenant: Tenant, act: str
 ) -> None:
-    from tenants import invitations
-
     row = invitations.invite(second_owner, tenant, "friend@evil.example", "owner")
-    members.remove(owner, tenant, membership(second_owner, tenant).pk)
+    target = membership(second_owner, tenant).pk
+    if act == "remove":
+        members.remove(owner, tenant, target)
+    else:
+        members.change_role(owner, tenant, target, MEMBER)
     row.refresh_from_db()
     assert row.revoked_at is not None
 
