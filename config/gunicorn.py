@@ -9,7 +9,7 @@ from tenants.redaction import RedactingFormatter
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-SECRET_PREFIXES = ("/s/", "/connect/return/", "/accounts/password/reset/key/")
+SECRET_PREFIXES = ("/s/", "/invitation/", "/connect/return/", "/accounts/password/reset/key/")
 
 
 def shown_path(path: str) -> str:

@@ -1,6 +1,5 @@
 """Middleware of the whole site: request ids, forwarded headers, the content security policy."""
 
-import ipaddress
 import re
 import uuid
 from collections.abc import Callable
@@ -12,7 +11,8 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from config import errors
-from tenants import audit
+from tenants import audit, second_factor
+from tenants.address import is_trusted_proxy
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 _SAFE_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
@@ -49,20 +49,27 @@ class ForwardedHeaders:
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
-        self.trusted = [ipaddress.ip_network(n, strict=False) for n in settings.TRUSTED_PROXIES]
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if not self._trusts(request.META.get("REMOTE_ADDR", "")):
+        if not is_trusted_proxy(request.META.get("REMOTE_ADDR", "")):
             for name in self.headers:
                 request.META.pop(name, None)
         return self.get_response(request)
 
-    def _trusts(self, peer: str) -> bool:
-        try:
-            address = ipaddress.ip_address(peer)
-        except ValueError:
-            return False
-        return any(address in network for network in self.trusted)
+
+class StaffSecondFactor:
+    """Sends staff without a second factor to set one up before any page of the admin."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        leads_out = request.path in {"/admin/login/", "/admin/logout/"}
+        if request.path.startswith("/admin/") and not leads_out:
+            elsewhere = second_factor.gate(request)
+            if elsewhere is not None:
+                return elsewhere
+        return self.get_response(request)
 
 
 class ResourcePolicy:

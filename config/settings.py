@@ -33,6 +33,13 @@ def _required(name: str, remedy: str) -> str:
     return value
 
 
+def _flag(name: str, default: bool) -> bool:
+    text = env.str(name, default="true" if default else "false").lower()
+    if text not in {"true", "false", "1", "0", "yes", "no", "on", "off"}:
+        _faults.append(f"{name} is {text!r}: use true or false")
+    return text in {"true", "1", "yes", "on"}
+
+
 def _choice(name: str, default: str, allowed: set[str]) -> str:
     value: str = env.str(name, default=default)
     if value not in allowed:
@@ -107,6 +114,8 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
     "csp",
     "rest_framework",
     "drf_spectacular",
@@ -131,6 +140,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "config.middleware.StaffSecondFactor",
     "onboarding.entrance.Entrance",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -173,7 +183,7 @@ CACHES = {
         "OPTIONS": {"socket_timeout": 2, "socket_connect_timeout": 1},
     }
 }
-SESSION_ENGINE = "django.contrib.sessions.backends.db"
+SESSION_ENGINE = "tenants.sessions"
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
@@ -255,12 +265,37 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
-ACCOUNT_ADAPTER = "tenants.login.ClosedSignup"
+STAFF_MFA_REQUIRED = _flag("STAFF_MFA_REQUIRED", default=HTTPS)
+TENANT_SELF_SIGNUP = _flag("TENANT_SELF_SIGNUP", default=False)
+
+ACCOUNT_ADAPTER = "tenants.login.AccountAdapter"
+ACCOUNT_FORMS = {"signup": "tenants.forms.AccountSignupForm"}
 ACCOUNT_LOGIN_METHODS = {"email"}
-ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
-ACCOUNT_EMAIL_VERIFICATION = "optional"
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_USER_DISPLAY = "tenants.login.shown_as"
+# A code instead of a link: it works in the window that asked, and no scanner can use it up.
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
+ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = True
+ACCOUNT_CHANGE_EMAIL = True
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = _site.scheme
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_REDIRECT_URL = "/"
+ACCOUNT_RATE_LIMITS = {
+    "login": "30/m/ip",
+    "login_failed": "10/m/ip,5/5m/key",
+    "signup": "10/m/ip,50/d/ip",
+    "reset_password": "10/m/ip,3/10m/key",
+}
+MFA_ADAPTER = "tenants.second_factor.MFAAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_TOTP_TOLERANCE = 1  # one step of 30 s before and after: phones' clocks drift
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS and _site.hostname == "localhost"
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/connect/"
 

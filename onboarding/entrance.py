@@ -12,9 +12,12 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 
 from onboarding import guests
-from tenants import walls
+from tenants import access, walls
+from tenants.access import Asker
 
 DESK = "/admin/"
+OF_PEOPLE = ("/company/", "/accounts/", "/invitation/")
+"""Pages of a login alone: a signup link that the same browser holds counts for nothing there."""
 
 
 class Entrance:
@@ -27,7 +30,7 @@ class Entrance:
         if request.path.startswith(DESK):
             with walls.seeing_everything("staff") if _is_staff(request) else walls.seeing_nothing():
                 return self.get_response(request)
-        asker = guests.asker_of(request)
+        asker = _asker(request)
         if asker is None:
             with walls.seeing_nothing():
                 return self.get_response(request)
@@ -36,6 +39,12 @@ class Entrance:
             if response.status_code >= 500:
                 transaction.set_rollback(True)  # a fault of ours leaves nothing half done
             return response
+
+
+def _asker(request: HttpRequest) -> Asker | None:
+    if not request.path.startswith(OF_PEOPLE):
+        return guests.asker_of(request)
+    return access.member(request.user) if request.user.is_authenticated else None
 
 
 def _is_staff(request: HttpRequest) -> bool:

@@ -5,7 +5,8 @@ A foreign row is a 404 (it is not in `visible_to`), too small a role a 403.
 
 from dataclasses import dataclass
 
-from django.http import Http404
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest
 
 from tenants.models import Membership, Tenant, User
 
@@ -35,6 +36,13 @@ class Asker:
     def pk(self) -> str:
         """What throttles and logs tell askers apart by."""
         return f"link-{self.link_id}" if self.is_guest else f"user-{self.user and self.user.pk}"
+
+
+def signed_in(request: HttpRequest) -> User:
+    """The signed-in user, for views behind `login_required`."""
+    if not request.user.is_authenticated:
+        raise PermissionDenied
+    return request.user
 
 
 def member(user: User) -> Asker:

@@ -42,9 +42,10 @@ current: ContextVar[Scope] = ContextVar("scope", default=NOTHING)
 
 READ_BEFORE_A_TENANT_IS_KNOWN = frozenset(
     {
-        "tenants.User", "tenants.Membership", "auth.Group", "auth.Permission",
+        "tenants.User", "tenants.Membership", "tenants.Invitation", "auth.Group", "auth.Permission",
         "contenttypes.ContentType", "sessions.Session", "admin.LogEntry",
-        "account.EmailAddress", "account.EmailConfirmation",
+        "account.EmailAddress", "account.EmailConfirmation", "mfa.Authenticator",
+        "usersessions.UserSession",
         "onboarding.SignupLink", "onboarding.WebhookEvent", "onboarding.WebhookSecret",
     }
 )  # fmt: skip

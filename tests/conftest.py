@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from allauth.account.models import EmailAddress
 from django.core.cache import cache
 from django.db import connection
 from django.test import Client
@@ -60,6 +61,7 @@ def person(email: str, *, staff: bool = False, superuser: bool = False) -> User:
     user = User(username=email, email=email, is_staff=staff, is_superuser=superuser)
     user.set_password("secret-secret")
     user.save()
+    EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
     return user
 
 

@@ -6,7 +6,7 @@ from tenants.walls import behind, wall
 
 
 class Migration(migrations.Migration):
-    dependencies = [("tenants", "0002_audit")]
+    dependencies = [("tenants", "0003b_invitation_once_open")]
 
     operations = [
         wall("tenants_tenant", "id"),

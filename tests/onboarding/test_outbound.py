@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -33,9 +33,9 @@ from onboarding.outbound import call, deliver, queue
 from onboarding.services import RefusedError
 from onboarding.states import State
 from onboarding.steps import health
-from tenants import walls
 from tenants.access import member
 from tenants.models import AuditEntry, Tenant, User
+from tests.at_once import at_once
 from tests.conftest import Sandbox, Worker, pages_of, person
 from tests.onboarding.receiver import Received, Receiver
 
@@ -597,21 +597,6 @@ def test_what_is_being_sent_right_now_cannot_be_sent_again_beside_it(
 
 def test_a_claim_outlasts_any_call() -> None:
     assert queue.CLAIM.total_seconds() > call.TOTAL_SECONDS + 10
-
-
-def at_once(*acts: Callable[[], Any]) -> list[Any]:
-    gate = threading.Barrier(len(acts))
-
-    @walls.seeing_everything("the test's own threads")
-    def run(act: Callable[[], Any]) -> Any:
-        gate.wait()
-        try:
-            return act()
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(len(acts)) as pool:
-        return [each.result() for each in [pool.submit(run, act) for act in acts]]
 
 
 @pytest.mark.django_db(transaction=True)

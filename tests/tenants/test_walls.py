@@ -232,6 +232,8 @@ MAY_SEE_EVERYTHING = {
     "onboarding/meta.py": 2,  # a code works once, in whatever row it came
     "onboarding/outbound_events.py": 1,  # whether any endpoint of the partner's listens
     "onboarding/tasks.py": 1,  # the exchange, when no worker can be reached
+    "tenants/invitations.py": 2,  # read and accepted by somebody who is no member yet
+    "tenants/members.py": 1,  # a tenant that signs itself up
     "tenants/audit.py": 1,  # written by anybody, read by staff
 }
 """Each call of `seeing_everything` in the product; another one is a decision, not an accident."""
