@@ -48,6 +48,13 @@ def _number(name: str, default: int, least: int) -> int:
     return int(text)
 
 
+def _flag(name: str) -> bool:
+    value = env.str(name, default="").lower()
+    if value not in {"", "0", "1", "false", "true", "no", "yes", "off", "on"}:
+        _faults.append(f"{name} is {value!r}: use true or false")
+    return value in {"1", "true", "yes", "on"}
+
+
 def _json(name: str) -> dict[str, Any] | None:
     text = env.str(name, default="")
     if not text:
@@ -129,6 +136,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "onboarding.guests.AskWhom",
 ]
 
 TEMPLATES = [
@@ -312,6 +320,7 @@ META_GRAPH_BASE_URL = _url(
 META_GRAPH_VERSION: str = env.str("META_GRAPH_VERSION", default="v22.0")
 META_APP_ID = _digits("META_APP_ID", _if_sandbox("100000000000001"))
 META_APP_SECRET: str = env.str("META_APP_SECRET", default=_if_sandbox("sandbox-app-secret"))
+META_KEEP_TOKEN = _flag("META_KEEP_TOKEN")  # off: dropped as soon as the grant is read
 META_MESSAGE_ORIGIN_HOSTS: list[str] = env.list(
     "META_MESSAGE_ORIGIN_HOSTS", default=["facebook.com"]
 )

@@ -19,8 +19,16 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from onboarding import events, messages, meta, quota, schedule, steps, transitions
-from onboarding.models import Onboarding, PhoneNumber, ProviderCall, WebhookEvent
+from onboarding import events, link_mail, messages, meta, quota, schedule, steps, transitions
+from onboarding.models import (
+    LinkOpening,
+    MetaToken,
+    Onboarding,
+    PhoneNumber,
+    ProviderCall,
+    SignupLink,
+    WebhookEvent,
+)
 from onboarding.states import OPEN, State
 from onboarding.steps import health
 
@@ -144,6 +152,18 @@ def send_notices(**_newer: Any) -> int:
 
 
 @shared_task
+def mail_link(*, link_id: int, **_newer: Any) -> None:
+    """Mail a signup link's address; the token waits sealed in its row."""
+    link_mail.send(link_id)
+
+
+@shared_task
+def mail_waiting_links(**_newer: Any) -> int:
+    """Mail links whose message was lost, give up what waited for an hour; how many were mailed."""
+    return link_mail.send_due()
+
+
+@shared_task
 def measure_pressure(**_newer: Any) -> float:
     """Set the factor by which background intervals are stretched; returns it."""
     return quota.measure(schedule.wanted_calls_an_hour())
@@ -168,7 +188,18 @@ def forget_old(**_newer: Any) -> int:
     calls = ProviderCall.objects.filter(at__lt=before).exclude(outcome=ProviderCall.Outcome.OPEN)
     lost = PhoneNumber.objects.exclude(health="").values("business_account__waba_id")
     events = WebhookEvent.objects.filter(received_at__lt=before).exclude(waba_id__in=lost)
+    # Links that ended long ago forget whom they were mailed to and what opened them.
+    SignupLink.objects.filter(expires_at__lt=before).exclude(email="").update(email="")
+    _deleted(LinkOpening.objects.filter(at__lt=before))
+    _deleted(_tokens_of_no_use())
     return _deleted(calls.exclude(under_way)) + _deleted(events)
+
+
+def _tokens_of_no_use() -> QuerySet[MetaToken]:
+    """All of them where META_KEEP_TOKEN is off; else those of attempts that ended in nothing."""
+    if not settings.META_KEEP_TOKEN:
+        return MetaToken.objects.all()
+    return MetaToken.objects.filter(onboarding__state__in=(State.CANCELLED, State.REJECTED))
 
 
 def _deleted(rows: QuerySet[Any]) -> int:
@@ -219,3 +250,8 @@ def request_exchange(onboarding_id: int) -> None:
 def request_apply(event_id: str) -> None:
     """Have a stored webhook event applied, after the commit."""
     transaction.on_commit(lambda: _published(apply_webhook_event, {"event_id": event_id}) and None)
+
+
+def request_link_mail(link_id: int) -> None:
+    """Have a signup link's address mailed, after the commit."""
+    transaction.on_commit(lambda: _published(mail_link, {"link_id": link_id}) and None)

@@ -8,11 +8,14 @@ from onboarding.models.journal import (
     WebhookEvent,
     WebhookSecret,
 )
-from onboarding.models.link import SignupLink
+from onboarding.models.grant import MetaToken
+from onboarding.models.link import LinkOpening, SignupLink
 from onboarding.models.notice import Notice
 from onboarding.models.onboarding import Onboarding
 
 __all__ = [
+    "LinkOpening",
+    "MetaToken",
     "Notice",
     "Onboarding",
     "PhoneNumber",

@@ -10,7 +10,7 @@ from onboarding.services.decisions import (
     withdraw,
 )
 from onboarding.services.errors import RefusedError
-from onboarding.services.links import create_link, open_link, revoke_link
+from onboarding.services.links import create_link, mail_link, open_link, revoke_link
 from onboarding.services.recovery import look_for_account, reconnect
 from onboarding.services.signup import record_signup_result, relaunch, start
 from onboarding.services.webhooks import replay_event
@@ -22,6 +22,7 @@ __all__ = [
     "choose_number",
     "create_link",
     "look_for_account",
+    "mail_link",
     "open_link",
     "reconnect",
     "record_signup_result",

@@ -52,6 +52,7 @@ def start(
     """The asker's attempt in this mode; reused while Meta's window gave nothing: (row, made).
 
     `expected_number`: the only one that will be connected (a reconnection); a link may ask too.
+    Raises RefusedError where the guest's link has expired: what it began goes on, nothing new.
     """
     with transaction.atomic():
         Tenant.objects.select_for_update(no_key=True).get(pk=tenant.pk)
@@ -65,6 +66,8 @@ def start(
         )
         if row is not None:
             return _again(row, asker), False
+        if link is not None and link.is_expired:
+            raise RefusedError("link_expired", _("Your link has expired: nothing new is begun."))
         row = Onboarding.objects.create(
             tenant=tenant,
             connection_mode=connection_mode,
