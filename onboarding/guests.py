@@ -1,8 +1,8 @@
 """The guest that a signup link lets in: a cookie of its own, checked against the link each time.
 
-It is no login, never becomes one and never joins one. Who holds the cookie and is signed in too is
-asked whom to act as (`/s/choose/`); until then they are neither. The choice of the link is kept in
-the cookie together with a mark of the very session it was made in, so that another login asks again.
+It is no login, never becomes one and never joins one. Who holds the cookie and is signed in too
+is asked whom to act as (`/s/choose/`); until then they are neither. The choice of the link is kept
+in the cookie with a mark of the very session it was made in, so that another login asks again.
 """
 
 from __future__ import annotations
@@ -89,11 +89,9 @@ def link_of(request: HttpRequest) -> SignupLink | None:
     link, chosen_in = _held(request)
     if link is None:
         return None
-    # REST framework's own request is not asked: its `user` is what this finds.
-    user = getattr(request, "user", None)
-    if user is not None and user.is_authenticated:
-        if not (chosen_in and constant_time_compare(chosen_in, mark_of(request))):
-            raise UndecidedError
+    chosen = bool(chosen_in) and constant_time_compare(chosen_in, mark_of(request))
+    if request.user.is_authenticated and not chosen:
+        raise UndecidedError
     return link
 
 

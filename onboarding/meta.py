@@ -152,7 +152,7 @@ def first_tried_at(code: str) -> datetime | None:
 def _tried_alone(row: Onboarding, target: str, exchange: Exchange, seconds: float) -> None:
     if was_answered(row.code):
         _keep(row, Grant.REFUSED, [])
-        return None
+        return
     # Whoever left an intent open has died: we hold the lock.
     ProviderCall.objects.filter(
         kind=ProviderCall.Kind.EXCHANGE_CODE, target=target, outcome=ProviderCall.Outcome.OPEN
@@ -192,7 +192,7 @@ def _tried_alone(row: Onboarding, target: str, exchange: Exchange, seconds: floa
                     "tenant": row.tenant, "token": exchange.token, "obtained_at": timezone.now(),
                 },
             )  # fmt: skip
-    return None
+    return
 
 
 def _keep(row: Onboarding, grant: Grant, granted: list[str]) -> bool:

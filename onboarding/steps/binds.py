@@ -132,10 +132,17 @@ def bind_once(look: Pass, *, unseen: bool = False) -> Outcome | None:
     except APIError as error:
         if codes.may_have_happened(error) or codes.is_about_the_partner(error):
             raise
-        if not isinstance(error, ConflictError) and not (unseen and is_unbound(error)):
+        if not isinstance(error, ConflictError) and not (unseen and _tells_too_much(look, error)):
             return stop("bind_refused", str(error)[:500])
     look.forget()
     return None
+
+
+def _tells_too_much(look: Pass, error: APIError) -> bool:
+    """Whether the next read shall judge instead: what YCloud says of an account that it does not
+    show would tell "not shared with us" from "held by another tenant", to whoever claimed it.
+    """
+    return is_unbound(error) or look.row.proven is not True
 
 
 def named_by_bind(look: Pass) -> str:
