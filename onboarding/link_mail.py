@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import smtplib
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
@@ -52,7 +53,7 @@ def send(link_id: int) -> bool:
         server.close()
 
 
-def _claimed_and_sent(link_id: int, server: object) -> bool:
+def _claimed_and_sent(link_id: int, server: Any) -> bool:
     rows = SignupLink.objects.filter(pk=link_id)
     now = timezone.now()
     ready = rows.filter(mail=Mail.WAITING, revoked_at__isnull=True, expires_at__gt=now)
@@ -107,7 +108,7 @@ def language_of(link: SignupLink) -> str:
     return link.language or link.tenant.language or settings.LANGUAGE_CODE
 
 
-def letter(link: SignupLink, server: object = None) -> EmailMultiAlternatives:
+def letter(link: SignupLink, server: Any = None) -> EmailMultiAlternatives:
     """The letter as text and as simple HTML."""
     with translation.override(language_of(link)):
         told = {
@@ -123,7 +124,7 @@ def letter(link: SignupLink, server: object = None) -> EmailMultiAlternatives:
             render_to_string("mail/signup_link.txt", told),
             settings.DEFAULT_FROM_EMAIL,
             [link.email],
-            connection=server,  # type: ignore[arg-type]
+            connection=server,
         )
         made.attach_alternative(render_to_string("mail/signup_link.html", told), "text/html")
     return made

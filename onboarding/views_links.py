@@ -22,7 +22,7 @@ from onboarding.link_forms import LinkForm
 from onboarding.models import SignupLink
 from onboarding.progress import display_number
 from tenants import access
-from tenants.models import Membership, Tenant
+from tenants.models import Membership, Tenant, User
 
 # --- Opening -------------------------------------------------------------------------------------
 
@@ -186,7 +186,7 @@ def _company(request: HttpRequest, slug: str) -> tuple[Tenant, bool]:
     return tenant, roles.filter(role=Membership.Role.OWNER).exists()
 
 
-def _user(request: HttpRequest) -> access.User:
+def _user(request: HttpRequest) -> User:
     assert request.user.is_authenticated  # noqa: S101 - login_required
     return request.user
 

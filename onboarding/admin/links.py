@@ -27,7 +27,7 @@ from onboarding.link_forms import LinkForm
 from onboarding.models import LinkOpening, SignupLink
 
 
-class StaffLinkForm(LinkForm, forms.ModelForm):  # type: ignore[type-arg,misc]
+class StaffLinkForm(LinkForm, forms.ModelForm):  # type: ignore[type-arg]
     """The owners' form, and the tenant."""
 
     class Meta:
@@ -47,7 +47,7 @@ class StaffLinkForm(LinkForm, forms.ModelForm):  # type: ignore[type-arg,misc]
             choices = getattr(field, "choices", None)
             field.widget = widget
             if choices is not None:
-                field.widget.choices = choices  # type: ignore[attr-defined]
+                field.widget.choices = choices
 
 
 class OpeningInline(TabularInline):
