@@ -38,15 +38,15 @@ def open_link(request: HttpRequest, token: str) -> HttpResponseBase:
     network = network_of(client_address(request))
     link = services.open_link(token, method=request.method or "", agent=agent, network=network)
     if link is None:
-        return _private(render(request, "link_unknown.html", status=404))
+        return _secret(render(request, "link_unknown.html", status=404))
     if link.standing != "open":
-        return _private(render(request, f"link_{link.standing}.html", status=410))
+        return _secret(render(request, f"link_{link.standing}.html", status=410))
     signed_in = request.user.is_authenticated
     response = redirect("choose-whom" if signed_in else "connect")
     guests.let_in(response, link)
     if not signed_in and settings.LANGUAGE_COOKIE_NAME not in request.COOKIES:
         _speak(response, link)
-    return _private(response)
+    return _secret(response)
 
 
 def _speak(response: HttpResponseBase, link: SignupLink) -> None:
@@ -58,8 +58,15 @@ def _speak(response: HttpResponseBase, link: SignupLink) -> None:
         )  # fmt: skip
 
 
-def _private(response: HttpResponseBase) -> HttpResponseBase:
+def _secret(response: HttpResponseBase) -> HttpResponseBase:
+    """For an answer whose address holds a token. A form on such a page could not be posted: with
+    this policy browsers say `Origin: null`, which the CSRF check refuses.
+    """
     response["Referrer-Policy"] = "no-referrer"
+    return _private(response)
+
+
+def _private(response: HttpResponseBase) -> HttpResponseBase:
     response["X-Robots-Tag"] = "noindex, nofollow"
     response["Cache-Control"] = "no-store, private"
     return response
@@ -70,10 +77,11 @@ def client_address(request: HttpRequest) -> str:
 
     Forwarded headers are there only behind TRUSTED_PROXIES (config/middleware.py).
     """
-    forwarded = request.headers.get("X-Forwarded-For", "").split(",")
+    # META, not `request.headers`: that is a copy, made before the middleware dropped them.
+    forwarded = str(request.META.get("HTTP_X_FORWARDED_FOR", "")).split(",")
     ours = [ipaddress.ip_network(each, strict=False) for each in settings.TRUSTED_PROXIES]
-    for each in reversed([*map(str.strip, forwarded)]):
-        address = _address(each)
+    for each in reversed(forwarded):
+        address = _address(each.strip())
         if address is not None and not any(address in network for network in ours):
             return str(address)
     return str(request.META.get("REMOTE_ADDR", ""))

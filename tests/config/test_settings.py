@@ -126,3 +126,12 @@ def test_https_turns_the_safe_switches_on() -> None:
 )
 def test_what_happens_to_the_unproven_by_default(env: dict[str, str], policy: str) -> None:
     assert value("s.ONBOARDING_UNPROVEN", **env) == policy
+
+
+@pytest.mark.parametrize(("given", "kept"), [({}, "False"), ({"META_KEEP_TOKEN": "true"}, "True")])
+def test_metas_token_is_kept_only_on_request(given: dict[str, str], kept: str) -> None:
+    assert value("s.META_KEEP_TOKEN", **given) == kept
+
+
+def test_a_switch_takes_no_nonsense() -> None:
+    assert "META_KEEP_TOKEN" in load("1", META_KEEP_TOKEN="maybe").stderr
