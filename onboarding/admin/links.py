@@ -56,6 +56,7 @@ class OpeningInline(TabularInline):
     model = LinkOpening
     extra = 0
     can_delete = False
+    hide_title = True
     fields = ["at", "standing", "method", "agent", "agent_text", "network"]
     readonly_fields = fields
 

@@ -67,7 +67,7 @@ class Migration(migrations.Migration):
                 ('method', models.CharField(max_length=8, verbose_name='method')),
                 ('network', models.CharField(blank=True, max_length=50, verbose_name='network')),
                 ('agent', models.CharField(choices=[('browser', 'a browser'), ('program', 'a program (a mail scanner, a preview)'), ('unknown', 'unknown')], max_length=10, verbose_name='opened by')),
-                ('agent_text', models.CharField(blank=True, max_length=80, verbose_name='agent')),
+                ('agent_text', models.CharField(blank=True, max_length=120, verbose_name='agent')),
                 ('link', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='openings', to='onboarding.signuplink')),
             ],
             options={

@@ -118,7 +118,7 @@ class LinkOpening(models.Model):
     method = models.CharField(_("method"), max_length=8)
     network = models.CharField(_("network"), max_length=50, blank=True)
     agent = models.CharField(_("opened by"), max_length=10, choices=Agent)
-    agent_text = models.CharField(_("agent"), max_length=80, blank=True)
+    agent_text = models.CharField(_("agent"), max_length=120, blank=True)
 
     class Meta:
         ordering = ["-at", "-pk"]

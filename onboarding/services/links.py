@@ -161,7 +161,7 @@ def open_link(
             method=method[:8],
             network=network,
             agent=kind_of(agent),
-            agent_text="".join(filter(str.isprintable, agent))[:80],
+            agent_text="".join(filter(str.isprintable, agent))[:120],
         )
     return link
 

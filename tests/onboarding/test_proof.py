@@ -7,17 +7,19 @@ from typing import Any
 import pytest
 from django.core.checks import ERROR, INFO
 from django.test import Client
+from rest_framework.test import APIClient
 
-from onboarding import checks, doctor
+from onboarding import checks, doctor, services
 from onboarding.models import Onboarding
 from tenants.models import Tenant, User
-from tests.conftest import pages_of
+from tests.conftest import Sandbox, Worker, pages_of
+from tests.test_journey import Customer
 
 LIST = "/admin/onboarding/onboarding/"
 
 
 @pytest.fixture(autouse=True)
-def _no_secret(settings: Any) -> None:
+def _no_secret(sandbox: Sandbox, settings: Any) -> None:
     settings.META_APP_SECRET = ""
     settings.ONBOARDING_UNPROVEN = "continue"
     settings.ONBOARDING_UNPROVEN_IS_SET = False
@@ -120,3 +122,67 @@ def test_the_deploy_check_fails_until_it_was_decided_and_then_says_what_was(sett
     assert "nobody can connect anything" in told.msg
     settings.META_APP_SECRET = "x"
     assert checks.unproven_is_decided() == []
+
+
+# --- The policy, of the partner and of the tenant ------------------------------------------------
+
+
+@pytest.fixture
+def customer(api: APIClient, sandbox: Sandbox, worker: Worker) -> Customer:
+    return Customer(api, sandbox, worker)
+
+
+@pytest.mark.parametrize("secret", ["", "sandbox-app-secret"])
+@pytest.mark.parametrize(
+    ("partners", "tenants", "stop"),
+    [
+        ("continue", "", ("connected", None)),
+        ("review", "", ("in_review", "unproven")),
+        ("stop", "", ("needs_attention", "account_unconfirmed")),
+        ("stop", "continue", ("connected", None)),
+        ("continue", "review", ("in_review", "unproven")),
+        ("review", "stop", ("needs_attention", "account_unconfirmed")),
+    ],
+)
+def test_what_becomes_of_ids_without_a_proof_is_the_tenants_or_the_partners_choice(
+    customer: Customer, tenant: Tenant, settings: Any, secret: str,
+    partners: str, tenants: str, stop: tuple[str, str | None],
+) -> None:  # fmt: skip
+    settings.META_APP_SECRET, settings.ONBOARDING_UNPROVEN = secret, partners
+    tenant.unproven = tenants
+    tenant.save()
+    customer.goes_through("ids_only")
+    customer.worker.later(11)
+    assert customer.stop == stop
+    assert customer.sees()["proven"] is None
+
+
+@pytest.mark.parametrize("policy", ["review", "stop"])
+def test_a_late_code_proves_and_the_attempt_goes_on_by_itself(
+    customer: Customer, sandbox: Sandbox, settings: Any, policy: str
+) -> None:
+    settings.META_APP_SECRET, settings.ONBOARDING_UNPROVEN = "sandbox-app-secret", policy
+    customer.starts()
+    window = sandbox.finish(scenario="approve")
+    customer.hands_over(window, code=False)
+    customer.worker.later(11)
+    assert customer.state in ("in_review", "needs_attention")
+    customer.posts(code=window["code"], login_status="connected")
+    customer.worker.run()
+    assert (customer.state, customer.sees()["proven"]) == ("connected", True)
+
+
+def test_a_proof_of_another_account_overrules_a_reviewers_yes(
+    customer: Customer, sandbox: Sandbox, settings: Any, reviewer: User
+) -> None:
+    settings.META_APP_SECRET, settings.ONBOARDING_UNPROVEN = "sandbox-app-secret", "review"
+    customer.starts()
+    mine, other = sandbox.finish(scenario="approve"), sandbox.finish(scenario="approve")
+    customer.hands_over(mine, code=False)
+    customer.worker.later(11)
+    customer.posts(code=other["code"], login_status="connected")
+    services.approve(Onboarding.objects.get(), reviewer)
+    customer.worker.run()
+    assert customer.stop == ("needs_attention", "account_unconfirmed")
+    assert Onboarding.objects.get().reason == "account_not_granted"
+    assert sandbox.registers == 0
