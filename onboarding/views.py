@@ -87,6 +87,7 @@ def _connect(request: HttpRequest) -> HttpResponseBase:
             "card": card(row) if row else None,
             "others": [_listed(each) for each in rows if each != row],
             "setup_problem": _setup_problem() or _link_problem(link),
+            "only_mode": link.connection_mode if link else "",
             "proof_note": proof.customer_note(tenant),
             "expected": display_number(link.expected_number) if link else "",
             "page_config": _page_config(tenant.slug, row),

@@ -58,6 +58,9 @@ def start(
         Tenant.objects.select_for_update(no_key=True).get(pk=tenant.pk)
         link = SignupLink.objects.get(pk=asker.link_id) if asker.link_id else None
         expected = expected_number or (link.expected_number if link else "")
+        mode = link.connection_mode if link and not expected_number else ""
+        if mode and connection_mode != mode:
+            raise RefusedError("not_offered", _("Your link is for another kind of number."))
         row = (
             Onboarding.objects.for_tenant(tenant)
             .begun_by(asker)

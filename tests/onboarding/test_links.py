@@ -185,6 +185,21 @@ def test_the_answer_keeps_the_address_out_of_caches_indexes_and_referrers(
     assert "no-store" in client.get(f"/s/{token}/")["Cache-Control"]
 
 
+@pytest.mark.parametrize("method", ["get", "head", "post", "put"])
+@pytest.mark.parametrize("standing", ["open", "revoked", "unknown"])
+def test_no_log_of_ours_holds_a_links_token(
+    tenant: Tenant, caplog: pytest.LogCaptureFixture, method: str, standing: str
+) -> None:
+    caplog.set_level("DEBUG")
+    link, token = services.create_link(tenant)
+    if standing == "revoked":
+        services.revoke_link(link)
+    cut = token[:-3] if standing == "unknown" else token
+    strict = Client(enforce_csrf_checks=True)
+    getattr(strict, method)(f"/s/{cut}/")
+    assert cut not in "".join(r.getMessage() for r in caplog.records if r.name != "django.db")
+
+
 @pytest.mark.parametrize(
     ("agent", "kind"),
     [
@@ -462,6 +477,21 @@ def test_after_it_expired_its_guest_goes_on_and_begins_nothing_new(tenant: Tenan
     page = guest.get("/connect/?new").content.decode()
     assert "Your link has expired." in page
     assert 'id="launch"' not in page
+
+
+@pytest.mark.parametrize(
+    ("mode", "shown"), [("", 3), ("business_platform", 2), ("business_app", 1)]
+)
+def test_a_links_mode_is_the_only_one_offered_and_taken(
+    tenant: Tenant, mode: str, shown: int
+) -> None:
+    _, token = services.create_link(tenant, connection_mode=mode)
+    guest = APIClient()
+    guest.get(f"/s/{token}/")
+    assert guest.get("/connect/").content.decode().count('name="use"') == shown
+    for asked in ("business_platform", "business_app"):
+        answer = guest.post(API, {"connection_mode": asked})
+        assert answer.status_code == (201 if mode in ("", asked) else 409)
 
 
 def test_a_guest_cookie_ends_a_month_after_the_opening(
