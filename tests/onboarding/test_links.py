@@ -366,6 +366,15 @@ def test_with_the_link_one_is_its_guest_and_nothing_of_oneself(both: Client) -> 
     assert both.get("/company/cakes/links/").status_code == 404
 
 
+def test_with_a_link_of_ones_own_company_one_is_no_owner(owner: User, tenant: Tenant) -> None:
+    client = pages_of(owner)
+    client.get(f"/s/{services.create_link(tenant)[1]}/")
+    client.post("/s/choose/", {"whom": "link"})
+    assert client.get("/company/cakes/links/").status_code == 404
+    client.post("/s/choose/", {"whom": "self"})
+    assert client.get("/company/cakes/links/").status_code == 200
+
+
 def test_one_can_change_back_or_leave(both: Client) -> None:
     both.post("/s/choose/", {"whom": "link"})
     assert "Act as owner@cakes.example" in both.get("/connect/").content.decode()
