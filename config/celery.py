@@ -80,6 +80,7 @@ app.conf.update(
         "watch_numbers": _every(30.0, "watch_numbers", expires=60),
         "deliver_outbound": _every(1.0, "deliver_outbound", expires=5),
         "send_notices": _every(60.0, "send_notices", expires=60),
+        "mail_waiting_links": _every(60.0, "mail_waiting_links", expires=60),
         "measure_pressure": _every(15.0, "measure_pressure", expires=30),
         "forget_old": _every(crontab(hour=3, minute=17), "forget_old", expires=3600),
         "beat_alive": _every(5.0, "beat_alive", expires=20),

@@ -34,7 +34,7 @@ def _required(name: str, remedy: str) -> str:
 
 
 def _flag(name: str, default: bool) -> bool:
-    text = env.str(name, default="true" if default else "false").lower()
+    text = env.str(name, default="").lower() or str(default).lower()
     if text not in {"true", "false", "1", "0", "yes", "no", "on", "off"}:
         _faults.append(f"{name} is {text!r}: use true or false")
     return text in {"true", "1", "yes", "on"}
@@ -125,8 +125,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "config.middleware.ForwardedHeaders",  # first: `request.headers` is a copy, made when asked for
     "config.middleware.RequestId",
-    "config.middleware.ForwardedHeaders",
     "django.middleware.security.SecurityMiddleware",
     "django_permissions_policy.PermissionsPolicyMiddleware",
     "config.middleware.ResourcePolicy",
@@ -143,6 +143,7 @@ MIDDLEWARE = [
     "config.middleware.StaffSecondFactor",
     "onboarding.entrance.Entrance",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "onboarding.guests.AskWhom",
 ]
 
 TEMPLATES = [
@@ -372,6 +373,8 @@ META_GRAPH_BASE_URL = _url(
 META_GRAPH_VERSION: str = env.str("META_GRAPH_VERSION", default="v22.0")
 META_APP_ID = _digits("META_APP_ID", _if_sandbox("100000000000001"))
 META_APP_SECRET: str = env.str("META_APP_SECRET", default=_if_sandbox("sandbox-app-secret"))
+# Off: the token is dropped as soon as the grant is read.
+META_KEEP_TOKEN = _flag("META_KEEP_TOKEN", default=False)
 META_MESSAGE_ORIGIN_HOSTS: list[str] = env.list(
     "META_MESSAGE_ORIGIN_HOSTS", default=["facebook.com"]
 )

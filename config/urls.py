@@ -7,7 +7,7 @@ from drf_spectacular.views import SpectacularAPIView
 
 from config import health, theme
 from config.docs import api_docs
-from onboarding import views, webhooks
+from onboarding import views, views_links, webhooks
 from tenants import account
 from tenants import urls as tenant_urls
 
@@ -19,8 +19,15 @@ urlpatterns = [
     path("", views.home, name="home"),
     path("connect/", views.connect, name="connect"),
     path("connect/<uuid:public_id>/card/", views.connect_card, name="connect-card"),
-    path("s/leave/", views.leave_link, name="leave-link"),
-    path("s/<str:token>/", views.open_link, name="open-link"),
+    path("s/leave/", views_links.leave_link, name="leave-link"),
+    path("s/choose/", views_links.choose_whom, name="choose-whom"),
+    path("s/<str:token>/", views_links.open_link, name="open-link"),
+    path("company/<slug:slug>/links/", views_links.company_links, name="company-links"),
+    path(
+        "company/<slug:slug>/links/<uuid:public_id>/revoke/",
+        views_links.revoke_company_link,
+        name="revoke-company-link",
+    ),
     path("theme.css", theme.theme_css, name="theme-css"),
     path("api/v1/", include("onboarding.api.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="api-schema"),

@@ -7,9 +7,9 @@ from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.core.checks import CheckMessage, Error, Info, Tags, Warning, register
 
-from onboarding import launch
+from onboarding import launch, proof
 
 
 def _is_sandbox() -> bool:
@@ -60,12 +60,17 @@ def ids_are_there(**_: Any) -> list[CheckMessage]:
 
 @register(Tags.security, deploy=True)
 def unproven_is_decided(**_: Any) -> list[CheckMessage]:
-    """E004: without Meta's app secret ids cannot be proven; somebody has to decide on that."""
-    if settings.META_APP_SECRET or settings.ONBOARDING_UNPROVEN_IS_SET:
+    """E004: without Meta's app secret ids cannot be proven; somebody has to decide on that.
+
+    I001 says what was decided, and fails nothing.
+    """
+    if settings.META_APP_SECRET:
         return []
+    if settings.ONBOARDING_UNPROVEN_IS_SET:
+        return [Info(proof.of_partner(), id="onboarding.I001")]
     return [
         Error(
-            "META_APP_SECRET is not set, so nothing proves that a customer may connect a WABA.",
+            proof.of_partner(),
             hint="Set META_APP_SECRET, or decide with ONBOARDING_UNPROVEN=continue|review|stop.",
             id="onboarding.E004",
         )

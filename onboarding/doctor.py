@@ -1,7 +1,8 @@
 """Whether the outside is set up as the product needs it, and the one thing it can set up itself.
 
-So far: our webhook endpoint at YCloud, its events and its secret, our share of the quota, and the
-database: that it forgets nothing and keeps tenants apart.
+So far: our webhook endpoint at YCloud, its events and its secret, whether Meta's grant can be
+proven, our share of the quota, the database (that it forgets nothing and keeps tenants apart), and
+the partner's own endpoints.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.db import connection
 
-from onboarding import codes, events, quota, ycloud
+from onboarding import codes, events, proof, quota, ycloud
 from onboarding.models import ProviderCall, WebhookSecret
 from onboarding.models import WebhookEndpoint as Endpoint
 from onboarding.reasons import REASONS
@@ -50,7 +51,7 @@ def examine() -> list[Finding]:
         outside = _webhook()
     except YCloudError as error:
         outside = [Finding("ycloud", f"YCloud could not be asked: {error}", _remedy(error))]
-    return [*outside, _quota(), _durability(), _wall(), *_outbound()]
+    return [*outside, _proof(), _quota(), _durability(), _wall(), *_outbound()]
 
 
 def _webhook() -> list[Finding]:
@@ -86,6 +87,14 @@ def _secret(ours: WebhookEndpoint, install: str) -> Finding:
     if stored or settings.YCLOUD_WEBHOOK_SECRETS:
         return Finding("webhook_secret", "There is a secret to check signatures with.")
     return Finding("webhook_secret", "No secret is known here: every event is refused.", install)
+
+
+def _proof() -> Finding:
+    """Nobody asks Meta here: only whether it could be asked, and what is done without."""
+    if settings.META_APP_SECRET or settings.ONBOARDING_UNPROVEN_IS_SET:
+        return Finding("proof", proof.of_partner())
+    remedy = "Set META_APP_SECRET, or decide with ONBOARDING_UNPROVEN=continue|review|stop."
+    return Finding("proof", proof.of_partner(), remedy)
 
 
 def _quota() -> Finding:

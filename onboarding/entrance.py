@@ -43,7 +43,10 @@ class Entrance:
 
 def _asker(request: HttpRequest) -> Asker | None:
     if not request.path.startswith(OF_PEOPLE):
-        return guests.asker_of(request)
+        try:
+            return guests.asker_of(request)
+        except guests.UndecidedError:
+            return None  # the view asks again, and is answered with the question
     return access.member(request.user) if request.user.is_authenticated else None
 
 

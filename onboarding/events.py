@@ -13,7 +13,7 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
-from onboarding.models import Onboarding, PhoneNumber, WebhookEvent
+from onboarding.models import Onboarding, PhoneNumber, WebhookEvent, WhatsAppBusinessAccount
 from onboarding.states import OPEN, State
 
 Standing = WebhookEvent.Standing
@@ -28,17 +28,32 @@ class Concern:
 
 
 def _open_of_account(event: WebhookEvent) -> Q:
-    return Q(claimed_waba_id=event.waba_id) if event.waba_id else Q(pk__in=[])
+    return _of_its_holder(event, Q(claimed_waba_id=event.waba_id)) if event.waba_id else _NOBODY
 
 
 def _open_of_number(event: WebhookEvent) -> Q:
     """Who has or claims the number, and who waits for one in its account."""
-    about = Q(pk__in=[])
+    about = _NOBODY
     if event.phone_number_id:
         about |= Q(number__phone_number_id=event.phone_number_id)
         about |= Q(claimed_phone_number_id=event.phone_number_id)
     if event.waba_id:
         about |= Q(number__isnull=True, claimed_waba_id=event.waba_id)
+    return _of_its_holder(event, about)
+
+
+_NOBODY = Q(pk__in=[])
+
+
+def _of_its_holder(event: WebhookEvent, about: Q) -> Q:
+    """Anybody can claim an id. Where a tenant holds it, only that tenant's rows are woken: a row
+    that changes with each event would tell a stranger that the account is in use here.
+    """
+    for model, name in ((WhatsAppBusinessAccount, "waba_id"), (PhoneNumber, "phone_number_id")):
+        told = getattr(event, name)
+        holder = model.objects.filter(**{name: told}).values("tenant")[:1] if told else None
+        if holder is not None and holder.exists():
+            about &= Q(tenant__in=holder.values_list("tenant", flat=True))
     return about
 
 

@@ -1,12 +1,21 @@
 """The guest that a signup link lets in: a cookie of its own, checked against the link each time.
 
-It is no login and never becomes one: no session, nothing but the link's id and a signature.
+It is no login, never becomes one and never joins one. Who holds the cookie and is signed in too
+is asked whom to act as (`/s/choose/`); until then they are neither. The choice of the link is kept
+in the cookie with a mark of the very session it was made in, so that another login asks again.
 """
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
 
 from django.conf import settings
 from django.core import signing
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+from django.utils.crypto import constant_time_compare, salted_hmac
 
 from onboarding.models import SignupLink
 from tenants import access
@@ -14,14 +23,25 @@ from tenants.access import Asker
 
 COOKIE = "signup_guest"
 LIFE_SECONDS = 30 * 86_400
+"""A guest who came in while the link was open may watch for so long, also after it expired: a
+name review takes a week. Beginning another attempt needs a link that has not expired
+(`services.start`), and revoking ends all of it at once."""
+
 _SALT = "onboarding.guest"
 
 
-def let_in(response: HttpResponseBase, link: SignupLink) -> None:
-    """Give the guest cookie for this link."""
+class UndecidedError(Exception):
+    """Signed in and holding a link: nobody has said yet whom to act as."""
+
+
+def let_in(response: HttpResponseBase, link: SignupLink, chosen_in: str = "") -> None:
+    """Give the guest cookie for this link; it replaces that of another link.
+
+    `chosen_in`: the mark of the session whose person chose to act with the link instead.
+    """
     response.set_cookie(
         COOKIE,
-        signing.dumps(link.public_id.hex, salt=_SALT),
+        signing.dumps([link.public_id.hex, chosen_in], salt=_SALT),
         max_age=LIFE_SECONDS,
         httponly=True,
         secure=settings.HTTPS,
@@ -34,22 +54,52 @@ def let_out(response: HttpResponseBase) -> None:
     response.delete_cookie(COOKIE, samesite="Lax")
 
 
-def link_of(request: HttpRequest) -> SignupLink | None:
-    """The link that let this browser in, or None: no cookie, forged, too old, or revoked."""
+def mark_of(request: HttpRequest) -> str:
+    """A mark of this login's session; another login, of whomever, has another one."""
+    key = request.session.session_key or ""
+    return salted_hmac(_SALT, key).hexdigest()[:32] if key else ""
+
+
+def held_link(request: HttpRequest) -> SignupLink | None:
+    """The link whose cookie this browser holds, whomever it acts as.
+
+    None: no cookie, forged, too old, or the link was revoked.
+    """
+    return _held(request)[0]
+
+
+def _held(request: HttpRequest) -> tuple[SignupLink | None, str]:
     cookie = request.COOKIES.get(COOKIE)
     if not cookie:
-        return None
+        return None, ""
     try:
-        public_id = signing.loads(cookie, salt=_SALT, max_age=LIFE_SECONDS)
-    except signing.BadSignature:
+        kept = signing.loads(cookie, salt=_SALT, max_age=LIFE_SECONDS)
+        public_id, chosen_in = kept if isinstance(kept, list) else (kept, "")
+    except (signing.BadSignature, ValueError):
+        return None, ""
+    rows = SignupLink.objects.filter(public_id=public_id, revoked_at__isnull=True)
+    return rows.first(), chosen_in
+
+
+def link_of(request: HttpRequest) -> SignupLink | None:
+    """The link that this browser acts with, or None.
+
+    Raises UndecidedError where somebody is signed in as well and has not chosen the link.
+    """
+    link, chosen_in = _held(request)
+    if link is None:
         return None
-    return SignupLink.objects.filter(public_id=public_id, revoked_at__isnull=True).first()
+    chosen = bool(chosen_in) and constant_time_compare(chosen_in, mark_of(request))
+    if request.user.is_authenticated and not chosen:
+        raise UndecidedError
+    return link
 
 
 def asker_of(request: HttpRequest) -> Asker | None:
-    """Who is asking: the guest of a link before the signed-in member; None for neither.
+    """Who is asking: the guest of a link or the signed-in member; None for neither.
 
-    Found once a request. It reads only what is there before a tenant is known.
+    Found once a request; reads only what is there before a tenant is known. Raises UndecidedError
+    for both at once; `AskWhom` turns it into the question.
     """
     if not hasattr(request, "asker"):
         request.asker = _found(request)  # type: ignore[attr-defined]
@@ -64,3 +114,16 @@ def _found(request: HttpRequest) -> Asker | None:
     if request.user.is_authenticated:
         return access.member(request.user)
     return None
+
+
+class AskWhom:
+    """Middleware: whoever has to choose whom to act as is led to the choice."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> Any:
+        return redirect("choose-whom") if isinstance(error, UndecidedError) else None

@@ -1,7 +1,8 @@
 """Meta's Graph: the code of the window becomes the list of WABAs that it granted.
 
 The code lives 30 s and works once. It is exchanged by a POST form, never in an address; the
-token is dropped as soon as the granted accounts are read. `debug_token` takes the token only in
+token is dropped as soon as the granted accounts are read, or sealed where META_KEEP_TOKEN says
+that it is kept. `debug_token` takes the token only in
 its query (Graph reference, Nov 2026): that request is made over TLS and its address never logged.
 """
 
@@ -20,7 +21,7 @@ from django.db.models import Min, QuerySet
 from django.utils import timezone
 
 from onboarding import transitions
-from onboarding.models import Onboarding, ProviderCall
+from onboarding.models import MetaToken, Onboarding, ProviderCall
 from onboarding.models.onboarding import Grant
 from tenants import walls
 
@@ -68,7 +69,8 @@ def exchange_code(onboarding_id: int, *, seconds: float = 20.0) -> None:
         except NoAnswerError:
             young = timezone.now() - row.code_received_at < LAST_TRY
             if not young or time.monotonic() + _PAUSE_SECONDS > until:
-                return _keep(row, Grant.LOST, [])
+                _keep(row, Grant.LOST, [])
+                return None
             time.sleep(_PAUSE_SECONDS)
 
 
@@ -155,7 +157,8 @@ def _exchanges_of(code: str) -> QuerySet[ProviderCall]:
 
 def _tried_alone(row: Onboarding, target: str, exchange: Exchange, seconds: float) -> None:
     if was_answered(row.code):
-        return _keep(row, Grant.REFUSED, [])
+        _keep(row, Grant.REFUSED, [])
+        return
     # Whoever left an intent open has died: we hold the lock.
     ProviderCall.objects.filter(
         kind=ProviderCall.Kind.EXCHANGE_CODE, target=target, outcome=ProviderCall.Outcome.OPEN
@@ -187,16 +190,25 @@ def _tried_alone(row: Onboarding, target: str, exchange: Exchange, seconds: floa
     was_granted = intent.outcome == ProviderCall.Outcome.DONE
     with transaction.atomic():  # together: a code that was answered must not look unanswered
         intent.save()
-        _keep(row, Grant.GRANTED if was_granted else Grant.REFUSED, granted)
-    return None
+        kept = _keep(row, Grant.GRANTED if was_granted else Grant.REFUSED, granted)
+        if kept and was_granted and settings.META_KEEP_TOKEN:
+            MetaToken.objects.update_or_create(
+                onboarding=row,
+                defaults={
+                    "tenant": row.tenant, "token": exchange.token, "obtained_at": timezone.now(),
+                },
+            )  # fmt: skip
+    return
 
 
-def _keep(row: Onboarding, grant: Grant, granted: list[str]) -> None:
+def _keep(row: Onboarding, grant: Grant, granted: list[str]) -> bool:
+    """Keep what came of the code; whether the row was still waiting for this one."""
     with transaction.atomic():
-        Onboarding.objects.filter(
+        kept = Onboarding.objects.filter(
             pk=row.pk, grant=Grant.WAITING, code_received_at=row.code_received_at
         ).update(grant=grant, granted_waba_ids=granted, code="")
         transitions.wake([row.pk])
+    return bool(kept)
 
 
 class Exchange:
@@ -206,7 +218,7 @@ class Exchange:
 
     def __init__(self, code: str) -> None:
         self._code = code
-        self._token = ""
+        self.token = ""
 
     def granted_waba_ids(self, seconds: float) -> list[str]:
         """The ids in the token's granular scopes; [] when Meta names no target (proves nothing).
@@ -215,8 +227,8 @@ class Exchange:
         """
         timeout = httpx.Timeout(seconds / 2, connect=min(seconds / 2, 5))
         with httpx.Client(timeout=timeout) as http:
-            self._token = self._token or _token_of(http, self._code)
-            return _targets(_debugged(http, self._token))
+            self.token = self.token or _token_of(http, self._code)
+            return _targets(_debugged(http, self.token))
 
 
 def _graph(path: str) -> str:

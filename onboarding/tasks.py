@@ -21,12 +21,25 @@ from django.db.models.signals import post_save
 from django.dispatch import receiver
 from django.utils import timezone
 
-from onboarding import events, messages, meta, outbound, quota, schedule, steps, transitions
+from onboarding import (
+    events,
+    link_mail,
+    messages,
+    meta,
+    outbound,
+    quota,
+    schedule,
+    steps,
+    transitions,
+)
 from onboarding.models import (
+    LinkOpening,
+    MetaToken,
     Onboarding,
     OutboundEvent,
     PhoneNumber,
     ProviderCall,
+    SignupLink,
     WebhookEndpoint,
     WebhookEvent,
 )
@@ -160,6 +173,18 @@ def deliver_outbound(**_newer: Any) -> int:
 
 
 @shared_task
+def mail_link(*, link_id: int, **_newer: Any) -> None:
+    """Mail a signup link's address; the token waits sealed in its row."""
+    link_mail.send(link_id)
+
+
+@shared_task
+def mail_waiting_links(**_newer: Any) -> int:
+    """Mail links whose message was lost, give up what waited for an hour; how many were mailed."""
+    return link_mail.send_due()
+
+
+@shared_task
 def measure_pressure(**_newer: Any) -> float:
     """Set the factor by which background intervals are stretched; returns it."""
     return quota.measure(schedule.wanted_calls_an_hour())
@@ -188,7 +213,18 @@ def forget_old(**_newer: Any) -> int:
         previous_secret="", previous_until=None
     )
     told = OutboundEvent.objects.filter(at__lt=before)
+    # Links that ended long ago forget whom they were mailed to and what opened them.
+    SignupLink.objects.filter(expires_at__lt=before).exclude(email="").update(email="")
+    _deleted(LinkOpening.objects.filter(at__lt=before))
+    _deleted(_tokens_of_no_use())
     return _deleted(calls.exclude(under_way)) + _deleted(events) + _deleted(told)
+
+
+def _tokens_of_no_use() -> QuerySet[MetaToken]:
+    """All of them where META_KEEP_TOKEN is off; else those of attempts that ended in nothing."""
+    if not settings.META_KEEP_TOKEN:
+        return MetaToken.objects.all()
+    return MetaToken.objects.filter(onboarding__state__in=(State.CANCELLED, State.REJECTED))
 
 
 def _deleted(rows: QuerySet[Any]) -> int:
@@ -249,3 +285,8 @@ def request_delivery(**_signal: Any) -> None:
     A signal, because events are written below, in the transaction of what they tell of.
     """
     transaction.on_commit(lambda: _published(deliver_outbound, {}) and None)
+
+
+def request_link_mail(link_id: int) -> None:
+    """Have a signup link's address mailed, after the commit."""
+    transaction.on_commit(lambda: _published(mail_link, {"link_id": link_id}) and None)

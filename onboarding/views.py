@@ -1,4 +1,4 @@
-"""The signup page, its card, and the addresses that a signup link opens."""
+"""The signup page and its card."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import get_language, gettext
 from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.csrf import ensure_csrf_cookie
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
-from onboarding import guests, launch, quota, services
+from onboarding import guests, launch, proof, quota
 from onboarding.models import Onboarding, SignupLink
 from onboarding.progress import card, display_number
 from onboarding.states import FINAL, State
@@ -56,39 +56,6 @@ def home(request: HttpRequest) -> HttpResponseBase:
 
 
 @require_safe
-@never_cache
-def open_link(request: HttpRequest, token: str) -> HttpResponseBase:
-    """A signup link: lets the guest in and leaves the token's address at once."""
-    link = services.open_link(token)
-    if link is None:
-        return _neutral(request, "link_unknown.html", 404)
-    if link.is_revoked:
-        return _neutral(request, "link_revoked.html", 410)
-    if link.is_expired:
-        return _neutral(request, "link_expired.html", 410)
-    response = redirect("connect")
-    guests.let_in(response, link)
-    response["Referrer-Policy"] = "no-referrer"
-    response["X-Robots-Tag"] = "noindex"
-    return response
-
-
-def _neutral(request: HttpRequest, template: str, status: int) -> HttpResponse:
-    response = render(request, template, status=status)
-    response["Referrer-Policy"] = "no-referrer"
-    response["X-Robots-Tag"] = "noindex"
-    return response
-
-
-@require_POST
-def leave_link(request: HttpRequest) -> HttpResponseBase:
-    """The guest goes: the cookie is taken back."""
-    response = redirect("home")
-    guests.let_out(response)
-    return response
-
-
-@require_safe
 @ensure_csrf_cookie
 @never_cache
 def connect(request: HttpRequest) -> HttpResponseBase:
@@ -107,6 +74,7 @@ def _connect(request: HttpRequest) -> HttpResponseBase:
     tenant = named.tenant if named else tenant_for(asker, request.GET.get("tenant"))
     rows = list(_rows(asker).filter(tenant=tenant).exclude(NOT_BEGUN)[:20])
     row = named or _newest(rows, request.GET)
+    link = SignupLink.objects.filter(pk=asker.link_id).first() if asker.link_id else None
     response = render(
         request,
         "connect.html",
@@ -114,11 +82,14 @@ def _connect(request: HttpRequest) -> HttpResponseBase:
             "tenant": tenant,
             "tenants": tenants_of(asker),
             "guest": asker.is_guest,
+            "signed_in_too": asker.is_guest and request.user.is_authenticated,
             "onboarding": row,
             "card": card(row) if row else None,
             "others": [_listed(each) for each in rows if each != row],
-            "setup_problem": _setup_problem(),
-            "expected": _expected(asker),
+            "setup_problem": _setup_problem() or _link_problem(link),
+            "only_mode": link.connection_mode if link else "",
+            "proof_note": proof.customer_note(tenant),
+            "expected": display_number(link.expected_number) if link else "",
             "page_config": _page_config(tenant.slug, row),
         },
     )
@@ -165,10 +136,13 @@ def _listed(row: Onboarding) -> dict[str, Any]:
     }
 
 
-def _expected(asker: Asker) -> str:
-    """The one number that the guest's link is for, as people write it."""
-    link = SignupLink.objects.filter(pk=asker.link_id).first() if asker.link_id else None
-    return display_number(link.expected_number) if link else ""
+def _link_problem(link: SignupLink | None) -> str | None:
+    """What keeps the guest of an expired link from beginning another attempt."""
+    if link is None or not link.is_expired:
+        return None
+    return gettext(
+        "Your link has expired. What was begun with it goes on; to begin anew ask for a new link."
+    )
 
 
 def _setup_problem() -> str | None:
@@ -201,7 +175,10 @@ def _page_config(slug: str, row: Onboarding | None) -> dict[str, Any]:
 @cache_control(private=True, no_cache=True)
 def connect_card(request: HttpRequest, public_id: UUID) -> HttpResponseBase:
     """The attempt's card alone, for the page that watches it; 304 while nothing changed."""
-    asker = guests.asker_of(request)
+    try:
+        asker = guests.asker_of(request)
+    except guests.UndecidedError:
+        asker = None  # a fragment of a page: no place for a question
     if asker is None:
         return HttpResponse(status=401)
     row = get_object_or_404(_rows(asker), public_id=public_id)

@@ -9,4 +9,4 @@ class TenantsConfig(AppConfig):
     verbose_name = _("tenants")
 
     def ready(self) -> None:
-        from tenants import checks, second_factor  # noqa: F401 - they register themselves
+        from tenants import checks, second_factor, sessions  # noqa: F401 - they register themselves

@@ -22,6 +22,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext
 
+from tenants import rotation
 from tenants.cipher import seal, unseal
 from tenants.models import User
 
@@ -54,20 +55,24 @@ class MFAAdapter(DefaultMFAAdapter):
         return gettext("Passkey %(number)s") % {"number": number}
 
 
-def reseal() -> int:
-    """Encrypt all secrets with the first of FIELD_ENCRYPTION_KEYS; how many rows were written."""
-    written = 0
+def rotate(count: rotation.Count) -> None:
+    """The part of `rotate_keys`: the secrets inside the authenticators' JSON."""
     for row in Authenticator.objects.exclude(type=Authenticator.Type.WEBAUTHN):
-        data = {name: _resealed(row.data[name]) for name in SEALED if name in row.data}
-        Authenticator.objects.filter(pk=row.pk).update(data={**row.data, **data})
-        written += 1
-    return written
+        name = f"{row.pk}"
+        data = {key: _rotated(row.data[key], name, count) for key in SEALED if key in row.data}
+        changed = {**row.data, **data}
+        if changed != row.data:
+            same = Authenticator.objects.filter(pk=row.pk, data=row.data)
+            count.rotated += same.update(data=changed)
 
 
-def _resealed(value: Any) -> Any:
+def _rotated(value: Any, name: str, count: rotation.Count) -> Any:
     if isinstance(value, list):
-        return [_resealed(each) for each in value]
-    return seal(opened) if (opened := unseal(value)) else value
+        return [_rotated(each, name, count) for each in value]
+    return rotation.fresh(value, name, count) or value
+
+
+rotation.register("mfa.Authenticator.data", rotate)
 
 
 def has_second_factor(user: User) -> bool:

@@ -3,7 +3,10 @@
 from typing import Any
 
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
+from django.contrib.sessions.models import Session
+from django.utils import timezone
 
+from tenants import rotation
 from tenants.cipher import seal, unseal
 
 
@@ -16,3 +19,15 @@ class SessionStore(DatabaseStore):
     def decode(self, session_data: bytes | str) -> dict[str, Any]:
         opened = unseal(str(session_data))
         return super().decode(opened) if opened else {}
+
+
+def rotate(count: rotation.Count) -> None:
+    """The part of `rotate_keys`. A session that no key opens is an empty one already."""
+    live = Session.objects.filter(expire_date__gt=timezone.now())
+    for key, data in live.values_list("session_key", "session_data").iterator():
+        if sealed := rotation.fresh(data, "", count):
+            same = Session.objects.filter(session_key=key, session_data=data)
+            count.rotated += same.update(session_data=sealed)
+
+
+rotation.register("sessions.Session.session_data", rotate)

@@ -46,7 +46,8 @@ READ_BEFORE_A_TENANT_IS_KNOWN = frozenset(
         "contenttypes.ContentType", "sessions.Session", "admin.LogEntry",
         "account.EmailAddress", "account.EmailConfirmation", "mfa.Authenticator",
         "usersessions.UserSession",
-        "onboarding.SignupLink", "onboarding.WebhookEvent", "onboarding.WebhookSecret",
+        "onboarding.SignupLink", "onboarding.LinkOpening", "onboarding.WebhookEvent",
+        "onboarding.WebhookSecret",
     }
 )  # fmt: skip
 """The exceptions: who somebody is, and what comes in before it is known whose it is."""

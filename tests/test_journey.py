@@ -325,6 +325,7 @@ def test_a_second_tenant_cannot_take_an_account_and_learns_nothing(
     customer.goes_through("approve")
     thief = Customer(stranger_api, sandbox, worker)
     thief.goes_through("second_tenant")
+    worker.later(70)
     assert thief.stop == ("needs_attention", "account_unconfirmed")
     seen = thief.sees()
     assert seen["account_name"] is None

@@ -2,29 +2,84 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from unfold.admin import TabularInline
 from unfold.decorators import display
+from unfold.widgets import (
+    UnfoldAdminEmailInputWidget,
+    UnfoldAdminIntegerFieldWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextInputWidget,
+)
 
 from onboarding import services
 from onboarding.admin.base import ReadOnlyAdmin
-from onboarding.models import SignupLink
+from onboarding.link_forms import LinkForm
+from onboarding.models import LinkOpening, SignupLink
+
+
+class StaffLinkForm(LinkForm, forms.ModelForm):  # type: ignore[type-arg]
+    """The owners' form, and the tenant."""
+
+    class Meta:
+        model = SignupLink
+        fields: ClassVar[list[str]] = ["tenant"]
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        for name, widget in (
+            ("email", UnfoldAdminEmailInputWidget()),
+            ("expected_number", UnfoldAdminTextInputWidget()),
+            ("connection_mode", UnfoldAdminSelectWidget()),
+            ("language", UnfoldAdminSelectWidget()),
+            ("life_days", UnfoldAdminIntegerFieldWidget()),
+        ):
+            field = self.fields[name]
+            choices = getattr(field, "choices", None)
+            field.widget = widget
+            if choices is not None:
+                field.widget.choices = choices
+
+
+class OpeningInline(TabularInline):
+    """What asked for the address, newest first: mail scanners do so before people."""
+
+    model = LinkOpening
+    extra = 0
+    can_delete = False
+    hide_title = True
+    fields = ["at", "standing", "method", "agent", "agent_text", "network"]
+    readonly_fields = fields
+
+    def has_add_permission(self, request: Any, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: Any, obj: Any = None) -> bool:
+        return False
 
 
 @admin.register(SignupLink)
 class SignupLinkAdmin(ReadOnlyAdmin):
-    list_display = ["tenant", "created_at", "expires_at", "shown_state", "times_opened"]
-    list_filter = ["tenant", "expires_at", "revoked_at"]
+    list_display = [
+        "tenant", "created_at", "expires_at", "shown_state", "expected_number", "shown_mail",
+        "times_opened", "made_by",
+    ]  # fmt: skip
+    list_filter = ["tenant", "expires_at", "revoked_at", "mail", "made_by"]
     list_select_related = ["tenant"]
-    search_fields = ["tenant__name", "tenant__slug", "public_id", "created_by__email"]
-    exclude = ["token_hash"]
+    search_fields = [
+        "tenant__name", "tenant__slug", "public_id", "created_by__email", "email",
+        "expected_number",
+    ]  # fmt: skip
+    exclude = ["token_hash", "sealed_token"]
     actions = ["revoke_selected"]
 
     @display(
@@ -32,9 +87,16 @@ class SignupLinkAdmin(ReadOnlyAdmin):
         label={"open": "success", "expired": "warning", "revoked": "danger"},
     )
     def shown_state(self, row: SignupLink) -> tuple[str, Any]:
-        if row.is_revoked:
-            return "revoked", _("revoked")
-        return ("expired", _("expired")) if row.is_expired else ("open", _("open"))
+        labels = {"open": _("open"), "expired": _("expired"), "revoked": _("revoked")}
+        return row.standing, labels[row.standing]
+
+    @display(
+        description=_("e-mail"),
+        label={"waiting": "info", "sending": "info", "mailed": "success", "failed": "danger"},
+        ordering="mail",
+    )
+    def shown_mail(self, row: SignupLink) -> tuple[str, Any] | str:
+        return (row.mail, row.get_mail_display()) if row.mail else "–"
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return request.user.has_perm("onboarding.add_signuplink")
@@ -43,32 +105,55 @@ class SignupLinkAdmin(ReadOnlyAdmin):
         """Who may make links may end them."""
         return self.has_add_permission(request)
 
+    def get_inlines(self, request: HttpRequest, obj: Model | None = None) -> list[Any]:
+        return [OpeningInline] if obj is not None else []
+
+    def get_form(
+        self, request: HttpRequest, obj: Model | None = None, change: bool = False, **more: Any
+    ) -> Any:
+        if obj is None:
+            return super().get_form(request, obj, change, form=StaffLinkForm, fields=["tenant"])
+        return super().get_form(request, obj, change, **more)
+
     def get_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
         if obj is None:
-            return ["tenant", "connection_mode", "expected_number"]
+            return ["tenant", *LinkForm.base_fields]
         return super().get_fields(request, obj)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
         return [] if obj is None else super().get_readonly_fields(request, obj)
 
     def save_model(
-        self, request: HttpRequest, obj: SignupLink, form: forms.ModelForm[Any], change: bool
+        self, request: HttpRequest, obj: SignupLink, form: StaffLinkForm, change: bool
     ) -> None:
-        """Through the service; the address is told in a message, once."""
+        """Through the service, which alone knows how."""
         link, token = services.create_link(
             obj.tenant,
+            actor=request.user.get_username(),
             created_by=request.user,  # type: ignore[arg-type]
-            connection_mode=obj.connection_mode,
-            expected_number=obj.expected_number,
+            **form.asked(),
         )
         obj.pk = link.pk
         obj.refresh_from_db()
-        address = f"{settings.SITE_URL}/s/{token}/"
-        told = gettext("The link, shown only now: %(address)s") % {"address": address}
-        self.message_user(request, told, messages.SUCCESS)
+        request.made_address = f"{settings.SITE_URL}/s/{token}/"  # type: ignore[attr-defined]
+
+    def response_add(
+        self, request: HttpRequest, obj: SignupLink, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        """The address, once, in the answer itself: a message would be kept until it is read."""
+        context = {
+            **self.admin_site.each_context(request),
+            "title": gettext("Signup link"),
+            "link": obj,
+            "address": request.made_address,  # type: ignore[attr-defined]
+            "opts": self.opts,
+        }
+        response = render(request, "admin/onboarding/signuplink/made.html", context)
+        response["Cache-Control"] = "no-store, private"
+        return response
 
     @admin.action(description=_("Revoke"), permissions=["revoke"])
     def revoke_selected(self, request: HttpRequest, rows: QuerySet[SignupLink]) -> None:
         for link in rows:
-            services.revoke_link(link)
+            services.revoke_link(link, request.user.get_username())
         self.message_user(request, gettext("Revoked."), messages.SUCCESS)

@@ -20,8 +20,9 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from onboarding import progress, requirements, services
+from onboarding import progress, proof, requirements, services
 from onboarding.admin.base import ReadOnlyAdmin
+from onboarding.admin.proof import ProofColumn, ProvenFilter
 from onboarding.models import Onboarding
 from onboarding.reasons import REASONS
 from onboarding.states import FINAL, State
@@ -107,9 +108,11 @@ TONES = {
 
 
 @admin.register(Onboarding)
-class OnboardingAdmin(ReadOnlyAdmin):
-    list_display = ["who", "shown_state", "shown_reason", "number", "connection_mode", "age"]
-    list_filter = ["state", ReasonFilter, "connection_mode", AgeFilter, "tenant"]
+class OnboardingAdmin(ProofColumn, ReadOnlyAdmin):
+    list_display = [
+        "who", "shown_state", "shown_reason", "shown_proof", "number", "connection_mode", "age",
+    ]  # fmt: skip
+    list_filter = ["state", ReasonFilter, ProvenFilter, "connection_mode", AgeFilter, "tenant"]
     list_select_related = ["tenant", "number", "business_account"]
     search_fields = [
         "public_id", "claimed_waba_id", "claimed_phone_number_id", "claimed_business_id",
@@ -164,6 +167,7 @@ class OnboardingAdmin(ReadOnlyAdmin):
         if row is not None:
             extra_context = (extra_context or {}) | {
                 "row": row,
+                "proof": proof.of_row(row),
                 "acts": acts_now(row) if self.has_decide_permission(request) else [],
                 "requirements": requirements.of(row, staff=True),
                 "timeline": timeline(row, staff=True),

@@ -1,7 +1,9 @@
 """Who may call the API: a guest with a signup link, or a signed-in member. Both with CSRF."""
 
 from django.conf import settings
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from rest_framework import exceptions
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.request import Request
 
@@ -9,11 +11,21 @@ from onboarding import guests
 from tenants.access import Asker
 
 
+class Undecided(exceptions.NotAuthenticated):
+    """Signed in and holding a signup link: neither counts until one was chosen."""
+
+    default_code = "undecided"
+    default_detail = _("You are signed in and have opened a signup link: choose whom to act as.")
+
+
 class GuestAuthentication(SessionAuthentication):
-    """The guest cookie of a signup link; goes before a login."""
+    """The guest cookie of a signup link. Who is signed in too has to choose first, by 401."""
 
     def authenticate(self, request: Request) -> tuple[Asker, None] | None:
-        asker = guests.asker_of(request._request)
+        try:
+            asker = guests.asker_of(request._request)
+        except guests.UndecidedError:
+            raise Undecided from None
         if asker is None or not asker.is_guest:
             return None
         self.enforce_csrf(request)

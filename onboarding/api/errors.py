@@ -39,6 +39,8 @@ def _remedy(code: str) -> tuple[str, str]:
         "invalid": (_("Correct the fields named below and send it again."), "customer"),
         "csrf_failed": (_("Reload the page and try again."), "customer"),
         "not_authenticated": (_("Sign in, or open your signup link again."), "customer"),
+        "undecided": (_("Open /s/choose/ and choose."), "customer"),
+        "link_expired": (_("Ask your partner for a new link."), "customer"),
         "not_now": (_("Reload the page to see where it stands."), "customer"),
         "not_offered": (_("Choose one of the entries offered on the page."), "customer"),
         "throttled": (_("Wait a moment and try again."), "customer"),

@@ -13,7 +13,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('onboarding', '0003_indexes'),
+        ('onboarding', '0004_links'),
         ('tenants', '0002_audit'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

@@ -20,6 +20,7 @@ class Migration(migrations.Migration):
         behind("onboarding_transition", OF_ONBOARDING),
         behind("onboarding_signupevent", OF_ONBOARDING),
         behind("onboarding_providercall", OF_ONBOARDING),
+        wall("onboarding_metatoken"),
         wall("onboarding_outboundevent"),
         # The partner's own, of no tenant.
         behind("onboarding_webhookendpoint", ""),

@@ -1,6 +1,7 @@
 """The product's rows, a module each for what changes together."""
 
 from onboarding.models.account import PhoneNumber, WhatsAppBusinessAccount
+from onboarding.models.grant import MetaToken
 from onboarding.models.journal import (
     ProviderCall,
     SignupEvent,
@@ -8,7 +9,7 @@ from onboarding.models.journal import (
     WebhookEvent,
     WebhookSecret,
 )
-from onboarding.models.link import SignupLink
+from onboarding.models.link import LinkOpening, SignupLink
 from onboarding.models.notice import Notice
 from onboarding.models.onboarding import Onboarding
 from onboarding.models.outbound import (
@@ -21,6 +22,8 @@ from onboarding.models.outbound import (
 __all__ = [
     "Delivery",
     "DeliveryAttempt",
+    "LinkOpening",
+    "MetaToken",
     "Notice",
     "Onboarding",
     "OutboundEvent",

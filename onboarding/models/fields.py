@@ -13,7 +13,12 @@ else:
 
 
 class SealedTextField(_TextField):
-    """Plain text in Python, ciphertext in PostgreSQL. It cannot be searched."""
+    """Plain text in Python, ciphertext in PostgreSQL. It cannot be searched.
+
+    `is_sealed` is how `rotate_keys` finds the column (tenants/rotation.py).
+    """
+
+    is_sealed = True
 
     def get_prep_value(self, value: Any) -> Any:
         return seal(value) if value else ""

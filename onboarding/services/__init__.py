@@ -10,7 +10,7 @@ from onboarding.services.decisions import (
     withdraw,
 )
 from onboarding.services.errors import RefusedError
-from onboarding.services.links import create_link, open_link, revoke_link
+from onboarding.services.links import create_link, mail_link, open_link, revoke_link
 from onboarding.services.outbound import (
     change_endpoint,
     create_endpoint,
@@ -39,6 +39,7 @@ __all__ = [
     "enable_endpoint",
     "end_old_secret",
     "look_for_account",
+    "mail_link",
     "open_link",
     "reconnect",
     "record_signup_result",

@@ -52,11 +52,15 @@ def start(
     """The asker's attempt in this mode; reused while Meta's window gave nothing: (row, made).
 
     `expected_number`: the only one that will be connected (a reconnection); a link may ask too.
+    Raises RefusedError where the guest's link has expired: what it began goes on, nothing new.
     """
     with transaction.atomic():
         Tenant.objects.select_for_update(no_key=True).get(pk=tenant.pk)
         link = SignupLink.objects.get(pk=asker.link_id) if asker.link_id else None
         expected = expected_number or (link.expected_number if link else "")
+        mode = link.connection_mode if link and not expected_number else ""
+        if mode and connection_mode != mode:
+            raise RefusedError("not_offered", _("Your link is for another kind of number."))
         row = (
             Onboarding.objects.for_tenant(tenant)
             .begun_by(asker)
@@ -65,6 +69,8 @@ def start(
         )
         if row is not None:
             return _again(row, asker), False
+        if link is not None and link.is_expired:
+            raise RefusedError("link_expired", _("Your link has expired: nothing new is begun."))
         row = Onboarding.objects.create(
             tenant=tenant,
             connection_mode=connection_mode,

@@ -29,6 +29,7 @@ WATCH_LOST_BIND = timedelta(seconds=35)
 UNSEEN = "unseen"
 """Noted with a bind of a WABA that could not be read before."""
 
+FORBIDDEN = 403
 DONE_BEFORE = 409
 """ALREADY_EXISTS: YCloud says that it was done."""
 
@@ -85,12 +86,14 @@ def _bind_is_spent(look: Pass) -> bool:
     return (
         _bind_is_done(look)
         or sum(b.outcome == Ended.LOST for b in binds) > 1
-        or any(b.outcome == Ended.REFUSED and not _says_nothing(b) for b in binds)
+        or any(b.outcome == Ended.REFUSED and not _says_nothing(look, b) for b in binds)
     )
 
 
-def _says_nothing(call: ProviderCall) -> bool:
+def _says_nothing(look: Pass, call: ProviderCall) -> bool:
     """A refusal that is about the partner's key, account or pace, not about this act."""
+    if call.seen == UNSEEN and call.status == FORBIDDEN and look.row.proven is not True:
+        return False  # taken for "not shared with us", see `_tells_too_much`
     return not call.meta_code and codes.reason_of(call.code, call.status) in codes.OF_THE_PARTNER
 
 
@@ -130,12 +133,23 @@ def bind_once(look: Pass, *, unseen: bool = False) -> Outcome | None:
     except (AuthenticationError, RateLimitError):
         raise
     except APIError as error:
-        if codes.may_have_happened(error) or codes.is_about_the_partner(error):
+        neutral = unseen and _tells_too_much(look, error)
+        if codes.may_have_happened(error) or (codes.is_about_the_partner(error) and not neutral):
             raise
-        if not isinstance(error, ConflictError) and not (unseen and is_unbound(error)):
+        if not isinstance(error, ConflictError) and not neutral:
             return stop("bind_refused", str(error)[:500])
     look.forget()
     return None
+
+
+def _tells_too_much(look: Pass, error: APIError) -> bool:
+    """Whether the next read shall judge instead: what YCloud says of an account that it does not
+    show would tell "not shared with us" from "held by another tenant", to whoever claimed it.
+    """
+    return is_unbound(error) or (
+        look.row.proven is not True
+        and (error.status == FORBIDDEN or not codes.is_about_the_partner(error))
+    )
 
 
 def named_by_bind(look: Pass) -> str:

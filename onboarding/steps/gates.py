@@ -17,8 +17,8 @@ from onboarding import schedule
 from onboarding.models import Onboarding, PhoneNumber, WhatsAppBusinessAccount
 from onboarding.models.onboarding import ConnectionMode, Grant
 from onboarding.states import State
-from onboarding.steps import binds
-from onboarding.steps.facts import keep_account, keep_number
+from onboarding.steps import binds, unseen
+from onboarding.steps.facts import HeldByAnotherTenantError, keep_account, keep_number
 from onboarding.steps.look import HiddenAccountError, Pass
 from onboarding.steps.outcome import Outcome, stop, wait
 from ycloud_client import PhoneNumber as ListedNumber
@@ -28,9 +28,6 @@ Gate = Callable[[Pass], Outcome | None]
 
 JOIN = timedelta(seconds=10)
 """How long the code waits for the ids and the ids for the code: either may come first."""
-
-APPEAR = timedelta(seconds=60)
-"""How long a WABA that was just shared may stay invisible at YCloud before a person is asked."""
 
 
 def first_stop(look: Pass, *gates: Gate) -> Outcome | None:
@@ -69,7 +66,9 @@ def _account_of_grant(look: Pass) -> Outcome | None:
     if not offered:
         if row.searched_at is not None:
             return Outcome(S.CANCELLED, "account_not_found")
-        return stop("account_held" if granted else "ids_missing")
+        if len(granted) != 1:
+            return stop("account_held" if granted else "ids_missing")
+        offered = granted  # another tenant's: the gate `owner` says so, as of a hidden one
     if len(granted) > 1 and not (row.searched_at and len(offered) == 1):
         choices = [{"waba_id": waba_id} for waba_id in offered]
         return wait(S.AWAITING_ACCOUNT, "account_choice", schedule.next_look(row), choices=choices)
@@ -104,8 +103,8 @@ def _join_wait(row: Onboarding) -> datetime | None:
 def owner(look: Pass) -> Outcome | None:
     """The WABA can be read at YCloud and no other tenant holds it."""
     row = look.row
-    if WhatsAppBusinessAccount.objects.filter(waba_id=look.waba_id).exclude(tenant=row.tenant_id):
-        return stop("account_held")
+    if unseen.is_held(look):
+        return unseen.wait_like_hidden(look)
     platform = row.connection_mode == ConnectionMode.BUSINESS_PLATFORM
     always = platform and settings.YCLOUD_TP_BIND == "always"
     # Once it was tried, a read comes first: it may show that a lost answer was a yes.
@@ -118,7 +117,10 @@ def owner(look: Pass) -> Outcome | None:
         if stopped := _bind_and_read_again(look, allowed=not platform or _binds_unasked()):
             return stopped
     assert look.account is not None
-    account = keep_account(row, look.account)
+    try:
+        account = keep_account(row, look.account)
+    except HeldByAnotherTenantError:  # somebody else was the first, a moment ago
+        return unseen.unconfirmed(row, "account_held", "account_held")
     look.note(business_account=account)
     # The number is written together with the account where it is clear already: two attempts
     # at two numbers of one account are not duplicates of each other.
@@ -149,9 +151,7 @@ def _bind_and_read_again(look: Pass, *, allowed: bool) -> Outcome | None:
     try:
         look.read()
     except HiddenAccountError:
-        if timezone.now() - row.state_changed_at < APPEAR:
-            return wait(S.SIGNED_UP, "account_unconfirmed", schedule.next_look(row))
-        return stop("account_not_visible")
+        return unseen.unconfirmed(row, "account_unconfirmed", "account_not_visible")
     return None
 
 

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractUser
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 if TYPE_CHECKING:
     from tenants.access import Asker
+
+
+def known_language(code: str) -> None:
+    """A validator: the code is one of the site's languages. Raises ValidationError."""
+    if code not in dict(settings.LANGUAGES):
+        raise ValidationError(_("“%(code)s” is no language here."), params={"code": code})
 
 
 class User(AbstractUser):
@@ -51,6 +59,11 @@ class Tenant(models.Model):
     unproven = models.CharField(
         _("unproven grants"), max_length=20, choices=Unproven, blank=True,
         help_text=_("Empty: the partner's setting ONBOARDING_UNPROVEN."),
+    )  # fmt: skip
+    language = models.CharField(
+        _("language"), max_length=10, blank=True, default="", db_default="",
+        validators=[known_language],
+        help_text=_("Of the letters to this tenant, such as en or pt-br. Empty: the site's own."),
     )  # fmt: skip
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     users: models.ManyToManyField[User, Membership] = models.ManyToManyField(

@@ -135,3 +135,12 @@ def test_private_webhook_receivers_are_for_the_sandbox_or_by_choice() -> None:
     assert value("s.OUTBOUND_ALLOW_PRIVATE", **sandbox) == "True"
     assert value("s.OUTBOUND_ALLOW_PRIVATE", **sandbox, YCLOUD_API_KEY="real") == "False"
     assert value("s.OUTBOUND_ALLOW_PRIVATE", OUTBOUND_ALLOW_PRIVATE="true") == "True"
+
+
+@pytest.mark.parametrize(("given", "kept"), [({}, "False"), ({"META_KEEP_TOKEN": "true"}, "True")])
+def test_metas_token_is_kept_only_on_request(given: dict[str, str], kept: str) -> None:
+    assert value("s.META_KEEP_TOKEN", **given) == kept
+
+
+def test_a_switch_takes_no_nonsense() -> None:
+    assert "META_KEEP_TOKEN" in load("1", META_KEEP_TOKEN="maybe").stderr

@@ -53,6 +53,7 @@ class Run:
     def prepare(self) -> None:
         """Tenants with their guests; a script and its faults for each signup."""
         from onboarding import services
+        from onboarding.models import SignupLink
         from tenants.models import Tenant, User
 
         self.reviewer = User.objects.create(username="reviewer", email="r@x.example", is_staff=True)
@@ -73,6 +74,8 @@ class Run:
                     self._spoil(script.mode) for _ in range(self.chance.choice((1, 2)))
                 ]
             self.signups.append(signup)
+        # A new link of a tenant revokes the one before; here each customer has one of their own.
+        SignupLink.objects.update(revoked_at=None)
 
     def _spoil(self, mode: str) -> dict[str, Any]:
         kind = self.chance.choices(SPOILS, WEIGHTS)[0]

@@ -9,11 +9,12 @@ import httpx
 import psycopg
 import pytest
 import respx
+from django.contrib import admin
 from django.db import connection
 from django.utils import timezone
 
 from onboarding import meta, tasks
-from onboarding.models import Onboarding, ProviderCall
+from onboarding.models import MetaToken, Onboarding, ProviderCall
 from onboarding.models.onboarding import Grant
 from tenants.models import Tenant
 
@@ -229,3 +230,82 @@ def test_the_request_itself_exchanges_when_the_broker_is_down(
     tasks.request_exchange(row.pk)
     row.refresh_from_db()
     assert row.granted_waba_ids == ["42"]
+
+
+# --- META_KEEP_TOKEN -----------------------------------------------------------------------------
+
+
+def granted(row: Onboarding, token: str = "EAA-token") -> None:
+    respx.post(TOKEN).respond(json={"access_token": token})
+    respx.get(DEBUG).respond(json=granting("42"))
+    exchanged(row)
+
+
+@respx.mock
+def test_the_token_is_dropped_unless_it_is_wanted(row: Onboarding) -> None:
+    granted(row)
+    assert row.grant == "granted"
+    assert not MetaToken.objects.exists()
+
+
+@respx.mock
+def test_a_wanted_token_is_kept_sealed(row: Onboarding, settings: Any) -> None:
+    settings.META_KEEP_TOKEN = True
+    granted(row)
+    kept = MetaToken.objects.get()
+    assert (kept.onboarding, kept.tenant, kept.token) == (row, row.tenant, "EAA-token")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT row_to_json(t)::text FROM onboarding_metatoken t")
+        assert "EAA-token" not in str(cursor.fetchall())
+
+
+@respx.mock
+def test_a_relaunch_replaces_the_token(row: Onboarding, settings: Any) -> None:
+    settings.META_KEEP_TOKEN = True
+    granted(row)
+    row.code, row.grant, row.code_received_at = "AQ-second", Grant.WAITING, timezone.now()
+    row.save()
+    granted(row, "EAA-second")
+    assert MetaToken.objects.get().token == "EAA-second"
+
+
+@respx.mock
+def test_no_token_is_kept_of_a_code_that_the_row_waits_for_no_more(
+    row: Onboarding, settings: Any
+) -> None:
+    settings.META_KEEP_TOKEN = True
+    respx.post(TOKEN).respond(json={"access_token": "EAA-token"})
+
+    def meanwhile(request: httpx.Request) -> httpx.Response:
+        Onboarding.objects.update(grant=Grant.NONE, code="")
+        return httpx.Response(200, json=granting("42"))
+
+    respx.get(DEBUG).mock(side_effect=meanwhile)
+    exchanged(row)
+    assert not MetaToken.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("keep", "state", "stays"),
+    [
+        (True, "connected", True),
+        (True, "awaiting_payment", True),
+        (True, "cancelled", False),
+        (True, "rejected", False),
+        (False, "connected", False),
+    ],
+)
+def test_a_token_of_no_use_is_deleted_every_night(
+    row: Onboarding, settings: Any, keep: bool, state: str, stays: bool
+) -> None:
+    settings.META_KEEP_TOKEN = keep
+    Onboarding.objects.update(state=state)
+    MetaToken.objects.create(
+        onboarding=row, tenant=row.tenant, token="EAA-token", obtained_at=timezone.now()
+    )
+    tasks.forget_old()
+    assert MetaToken.objects.exists() == stays
+
+
+def test_the_token_is_in_no_admin(row: Onboarding) -> None:
+    assert MetaToken not in admin.site._registry

@@ -85,6 +85,8 @@ def test_when_all_that_was_granted_is_taken_the_customer_learns_nothing(
     customer.posts(code=window["code"])
     customer.worker.run()
     customer.worker.later(11)
+    assert customer.stop == ("signed_up", "account_unconfirmed"), "as of one that is not visible"
+    customer.worker.later(70)
     assert customer.stop == ("needs_attention", "account_unconfirmed")
     searches(customer)
     assert customer.stop == ("cancelled", "account_not_found")

@@ -6,19 +6,25 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from onboarding import services
+from onboarding.models.link import LIFE_DAYS
 from onboarding.models.onboarding import ConnectionMode
 from tenants.models import Tenant
 
 
 class Command(BaseCommand):
-    """Makes a signup link for one tenant."""
+    """Makes a signup link for one tenant; an earlier one for the same number is revoked."""
 
     help = "Make a signup link for a tenant and print its address."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("tenant_slug")
         parser.add_argument("--mode", choices=ConnectionMode.values, default="")
-        parser.add_argument("--number", default="", help="the only number to accept (E.164)")
+        parser.add_argument(
+            "--expected-number", "--number", default="", help="the only number to accept (E.164)"
+        )
+        parser.add_argument("--email", default="", help="mail the link there, once")
+        parser.add_argument("--language", default="", help="of the letter, such as en or pt-br")
+        parser.add_argument("--days", type=int, default=LIFE_DAYS, help="how long it works")
 
     def handle(self, *args: Any, **options: Any) -> None:
         slug = options["tenant_slug"]
@@ -26,7 +32,16 @@ class Command(BaseCommand):
         if tenant is None:
             known = ", ".join(Tenant.objects.values_list("slug", flat=True)[:20]) or "none yet"
             raise CommandError(f"There is no tenant {slug!r}. Tenants: {known}.")
-        _, token = services.create_link(
-            tenant, connection_mode=options["mode"], expected_number=options["number"]
-        )
+        try:
+            _, token = services.create_link(
+                tenant,
+                actor="command",
+                connection_mode=options["mode"],
+                expected_number=options["expected_number"],
+                email=options["email"],
+                language=options["language"],
+                life_days=options["days"],
+            )
+        except services.RefusedError as refused:
+            raise CommandError(str(refused)) from None
         self.stdout.write(f"{settings.SITE_URL}/s/{token}/")

@@ -33,7 +33,7 @@ class Command(BaseCommand):
             Membership.objects.get_or_create(
                 user=user, tenant=of, defaults={"role": Membership.Role.OWNER}
             )
-        _, token = services.create_link(tenant, created_by=reviewer)
+        _, token = services.create_link(tenant, actor="command", created_by=reviewer)
         site = settings.SITE_URL
         people = (
             ("Customer", customer, "/connect/"),

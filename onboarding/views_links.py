@@ -1,0 +1,201 @@
+"""What a signup link opens, the choice whom to act as, and the owners' page of links."""
+
+from __future__ import annotations
+
+import ipaddress
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt, ensure_csrf_cookie
+from django.views.decorators.http import require_http_methods, require_POST
+
+from onboarding import guests, link_mail, services
+from onboarding.link_forms import LinkForm
+from onboarding.models import SignupLink
+from onboarding.progress import display_number
+from tenants import access, walls
+from tenants.address import client_address
+from tenants.models import Membership, Tenant
+
+# --- Opening -------------------------------------------------------------------------------------
+
+
+@csrf_exempt
+@never_cache
+def open_link(request: HttpRequest, token: str) -> HttpResponseBase:
+    """A signup link: lets the guest in and leaves the token's address at once.
+
+    Who is signed in already is asked first; the newer link replaces the one held before.
+    (No decorator of Django's refuses a POST here: it would log the address.)
+    """
+    if request.method not in ("GET", "HEAD"):
+        return _secret(HttpResponse(status=405, headers={"Allow": "GET, HEAD"}))
+    agent = request.headers.get("User-Agent", "")
+    network = network_of(client_address(request))
+    link = services.open_link(token, method=request.method or "", agent=agent, network=network)
+    if link is None:
+        return _secret(render(request, "link_unknown.html", status=404))
+    if link.standing != "open":
+        return _secret(render(request, f"link_{link.standing}.html", status=410))
+    signed_in = request.user.is_authenticated
+    response = redirect("choose-whom" if signed_in else "connect")
+    guests.let_in(response, link)
+    if not signed_in and settings.LANGUAGE_COOKIE_NAME not in request.COOKIES:
+        _speak(response, link)
+    return _secret(response)
+
+
+def _speak(response: HttpResponseBase, link: SignupLink) -> None:
+    """The pages speak the letter's language, unless this browser has chosen one."""
+    with walls.seeing([link.tenant_id]):
+        wanted = link.language or link.tenant.language
+    if wanted:
+        response.set_cookie(
+            settings.LANGUAGE_COOKIE_NAME, link_mail.language_of(link),
+            samesite="Lax", secure=settings.HTTPS,
+        )  # fmt: skip
+
+
+def _secret(response: HttpResponseBase) -> HttpResponseBase:
+    """For an answer whose address holds a token. A form on such a page could not be posted: with
+    this policy browsers say `Origin: null`, which the CSRF check refuses.
+    """
+    response["Referrer-Policy"] = "no-referrer"
+    response._has_been_logged = True  # type: ignore[attr-defined]  # Django logs a 4xx's address
+    return _private(response)
+
+
+def _private(response: HttpResponseBase) -> HttpResponseBase:
+    response["X-Robots-Tag"] = "noindex, nofollow"
+    response["Cache-Control"] = "no-store, private"
+    return response
+
+
+def network_of(address: str) -> str:
+    """203.0.113.7 -> 203.0.113.0/24: the network, which is nobody's in person."""
+    found = _address(address)
+    if found is None:
+        return ""
+    return str(ipaddress.ip_network(f"{found}/{24 if found.version == 4 else 48}", strict=False))
+
+
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(text)
+    except ValueError:
+        return None
+
+
+# --- Whom to act as ------------------------------------------------------------------------------
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@ensure_csrf_cookie
+def choose_whom(request: HttpRequest) -> HttpResponseBase:
+    """Signed in and holding a link: as whom? The page acts for neither until it is said."""
+    link = guests.held_link(request)
+    if link is None or not request.user.is_authenticated:
+        return redirect("connect")
+    if request.method != "POST":
+        with walls.seeing([link.tenant_id]):
+            return _private(render(request, "choose_whom.html", {"link": link}))
+    whom = request.POST.get("whom")
+    if whom not in ("self", "link"):
+        return redirect("choose-whom")
+    response = redirect("connect")
+    if whom == "self":
+        guests.let_out(response)
+    else:
+        guests.let_in(response, link, chosen_in=guests.mark_of(request))
+    return _private(response)
+
+
+@require_POST
+def leave_link(request: HttpRequest) -> HttpResponseBase:
+    """The guest goes: the cookie is taken back."""
+    response = redirect("home")
+    guests.let_out(response)
+    return response
+
+
+# --- The owners' page ----------------------------------------------------------------------------
+
+SHOWN = 100
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def company_links(request: HttpRequest, slug: str) -> HttpResponseBase:
+    """The tenant's links: members look, owners make new ones. An address is shown once."""
+    tenant, is_owner = _company(request, slug)
+    form = LinkForm(request.POST if request.method == "POST" else None)
+    made = address = None
+    if request.method == "POST":
+        if not is_owner:
+            raise PermissionDenied
+        if form.is_valid():
+            made, token = services.create_link(
+                tenant, actor="customer", created_by=access.signed_in(request), **form.asked()
+            )
+            # Shown in the answer itself: nothing that is kept between requests may hold it.
+            address, form = f"{settings.SITE_URL}/s/{token}/", LinkForm()
+    rows = SignupLink.objects.for_tenant(tenant).order_by("-created_at")[:SHOWN]
+    shown = {
+        "tenant": tenant,
+        "is_owner": is_owner,
+        "form": form,
+        "made": made,
+        "address": address,
+        "links": [_listed(link) for link in rows],
+    }
+    return _private(render(request, "company/links.html", shown))
+
+
+@login_required
+@require_POST
+def revoke_company_link(request: HttpRequest, slug: str, public_id: UUID) -> HttpResponseBase:
+    """An owner ends a link of their company."""
+    tenant, is_owner = _company(request, slug)
+    link = get_object_or_404(SignupLink.objects.for_tenant(tenant), public_id=public_id)
+    if not is_owner:
+        raise PermissionDenied
+    services.revoke_link(link, "customer")
+    messages.success(request, gettext("The link has been ended. Whoever used it is out."))
+    return redirect("company-links", slug)
+
+
+def _company(request: HttpRequest, slug: str) -> tuple[Tenant, bool]:
+    """The tenant of the address and whether its owner asks. Raises Http404 for a foreign one.
+
+    The login alone counts: a link opens its tenant's signup and nothing else.
+    """
+    user = access.signed_in(request)
+    tenant = access.tenant_for(access.member(user), slug)
+    roles = Membership.objects.filter(user=user, tenant=tenant)
+    return tenant, roles.filter(role=Membership.Role.OWNER).exists()
+
+
+def _listed(link: SignupLink) -> dict[str, object]:
+    return {
+        "public_id": link.public_id,
+        "standing": link.standing,
+        "created_at": link.created_at,
+        "expires_at": link.expires_at,
+        "by_owner": link.made_by == SignupLink.MadeBy.OWNER,
+        "number": display_number(link.expected_number),
+        "email": link.email,
+        "mail": link.mail,
+        "mail_label": link.get_mail_display(),
+        "times_opened": link.times_opened,
+        "opened_at": link.opened_at,
+    }
