@@ -8,6 +8,7 @@ from drf_spectacular.views import SpectacularAPIView
 from config import health, theme
 from config.docs import api_docs
 from onboarding import views, webhooks
+from onboarding.api.views import NothingHereView
 
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
@@ -23,6 +24,7 @@ urlpatterns = [
     path("api/v1/", include("onboarding.api.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="api-schema"),
     path("api/docs/", api_docs, name="api-docs"),
+    path("api/<path:rest>", NothingHereView.as_view()),
     path("webhooks/ycloud/", webhooks.ycloud, name="webhook-ycloud"),
     path("accounts/", include("allauth.account.urls")),
     path("admin/", admin.site.urls),

@@ -20,7 +20,14 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from onboarding import events, messages, meta, quota, schedule, steps, transitions
-from onboarding.models import Onboarding, PhoneNumber, ProviderCall, WebhookEvent
+from onboarding.models import (
+    IdempotentAnswer,
+    Onboarding,
+    PhoneNumber,
+    ProviderCall,
+    WebhookEvent,
+)
+from onboarding.models.idempotency import LIFE
 from onboarding.states import OPEN, State
 from onboarding.steps import health
 
@@ -159,6 +166,8 @@ def beat_alive(**_newer: Any) -> None:
 def forget_old(**_newer: Any) -> int:
     """Delete webhook bodies and calls that are older than RETENTION_DAYS, in small steps.
 
+    And answers that were kept for repeated requests, after a day.
+
     Onboardings and their timelines stay; so do acts that are open or belong to an attempt that is
     under way (they say what must not be repeated), and events of accounts whose numbers are lost
     (they say why).
@@ -168,7 +177,8 @@ def forget_old(**_newer: Any) -> int:
     calls = ProviderCall.objects.filter(at__lt=before).exclude(outcome=ProviderCall.Outcome.OPEN)
     lost = PhoneNumber.objects.exclude(health="").values("business_account__waba_id")
     events = WebhookEvent.objects.filter(received_at__lt=before).exclude(waba_id__in=lost)
-    return _deleted(calls.exclude(under_way)) + _deleted(events)
+    answers = IdempotentAnswer.objects.filter(created_at__lt=timezone.now() - LIFE)
+    return _deleted(calls.exclude(under_way)) + _deleted(events) + _deleted(answers)
 
 
 def _deleted(rows: QuerySet[Any]) -> int:

@@ -1,6 +1,7 @@
 """The product's rows, a module each for what changes together."""
 
 from onboarding.models.account import PhoneNumber, WhatsAppBusinessAccount
+from onboarding.models.idempotency import IdempotentAnswer
 from onboarding.models.journal import (
     ProviderCall,
     SignupEvent,
@@ -13,6 +14,7 @@ from onboarding.models.notice import Notice
 from onboarding.models.onboarding import Onboarding
 
 __all__ = [
+    "IdempotentAnswer",
     "Notice",
     "Onboarding",
     "PhoneNumber",

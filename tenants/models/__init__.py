@@ -1,9 +1,11 @@
-"""Users, tenants, memberships, and what staff did."""
+"""Users, tenants, memberships, API keys, and what staff did."""
 
 from tenants.models.audit import AuditEntry
 from tenants.models.base import Membership, Tenant, TenantOwned, TenantOwnedQuerySet, User
+from tenants.models.key import ApiKey
 
 __all__ = [
+    "ApiKey",
     "AuditEntry",
     "Membership",
     "Tenant",

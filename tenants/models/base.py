@@ -47,6 +47,10 @@ class Tenant(models.Model):
         _("unproven grants"), max_length=20, choices=Unproven, blank=True,
         help_text=_("Empty: the partner's setting ONBOARDING_UNPROVEN."),
     )  # fmt: skip
+    external_id = models.CharField(
+        _("external id"), max_length=100, blank=True, default="", db_default="",
+        help_text=_("What the partner's own systems call it; unique where it is set."),
+    )  # fmt: skip
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     users: models.ManyToManyField[User, Membership] = models.ManyToManyField(
         User, through="Membership", related_name="tenants"
@@ -56,6 +60,13 @@ class Tenant(models.Model):
         ordering = ["name"]
         verbose_name = _("tenant")
         verbose_name_plural = _("tenants")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["external_id"],
+                condition=~models.Q(external_id=""),
+                name="tenant_external_id_unique",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -96,6 +107,8 @@ class TenantOwnedQuerySet(models.QuerySet[_Row]):
 
     def visible_to(self, asker: Asker) -> Self:
         """Rows that this asker may see; everybody else's do not exist for them (404)."""
+        if asker.sees_all:
+            return self.all()
         return self.filter(tenant__in=asker.tenant_ids)
 
 
