@@ -9,7 +9,7 @@ from rest_framework.authentication import BaseAuthentication, SessionAuthenticat
 from rest_framework.request import Request
 
 from onboarding import guests
-from onboarding.api.errors import KeyInAddressError, KeyRefusedError
+from onboarding.api.refusals import KeyInAddressError, KeyRefusedError
 from tenants import access
 from tenants.access import Asker
 from tenants.keys import key_of
@@ -20,7 +20,7 @@ class KeyAuthentication(BaseAuthentication):
     """`Authorization: Bearer KEY`, before any cookie. A key anywhere in the address is refused."""
 
     def authenticate(self, request: Request) -> tuple[Asker, None] | None:
-        if any(KEY.search(value) for value in request.query_params.values()):
+        if any(KEY.search(text) for text in request.query_params.urlencode().split("&")):
             raise KeyInAddressError
         scheme, _, given = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer":

@@ -1,4 +1,4 @@
-"""What all resources of the API share: who asks, limits, repeated requests, the answer's headers."""
+"""What all resources of the API share: who asks, limits, repeated requests, headers."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from onboarding.api import idempotency
-from onboarding.api.errors import TooLargeError
 from onboarding.api.paging import Filters, NewestFirst
 from onboarding.api.permissions import IsForAsker
+from onboarding.api.refusals import TooLargeError
 from onboarding.api.throttles import AskerThrottle
 from tenants.access import Asker
 from tenants.throttle import Standing

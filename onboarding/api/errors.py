@@ -6,77 +6,12 @@ from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOpera
 from django.http import Http404
 from django.http.multipartparser import MultiPartParserError
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
-from rest_framework import exceptions, status
+from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
+from onboarding.api.refusals import Conflict
 from onboarding.services import RefusedError
-
-
-class Conflict(exceptions.APIException):
-    """The request does not fit the state."""
-
-    status_code = status.HTTP_409_CONFLICT
-
-
-class KeyRefusedError(exceptions.AuthenticationFailed):
-    """The same words for a key that is unknown, wrong, revoked or expired."""
-
-    default_code = "key_refused"
-    default_detail = gettext_lazy("This API key is not accepted.")
-
-
-class KeyInAddressError(exceptions.APIException):
-    """Addresses are written into logs by everything on their way."""
-
-    status_code = status.HTTP_400_BAD_REQUEST
-    default_code = "key_in_address"
-    default_detail = gettext_lazy("An API key does not belong into an address.")
-
-
-class ScopeMissingError(exceptions.PermissionDenied):
-    """The key may not do this."""
-
-    default_code = "scope_missing"
-
-    def __init__(self, scope: str) -> None:
-        text = gettext_lazy("This key lacks the scope %(scope)s.")
-        super().__init__(text % {"scope": scope})
-
-
-class TooLargeError(exceptions.APIException):
-    """The body is longer than the server reads."""
-
-    status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
-    default_code = "too_large"
-    default_detail = gettext_lazy("The body is too large.")
-
-
-class BadKeyError(exceptions.APIException):
-    """The `Idempotency-Key` cannot be one."""
-
-    status_code = status.HTTP_400_BAD_REQUEST
-    default_code = "idempotency_key_invalid"
-    default_detail = gettext_lazy("An Idempotency-Key has 1 to 255 printable ASCII characters.")
-
-
-class KeyReusedError(exceptions.APIException):
-    """The `Idempotency-Key` belongs to another request."""
-
-    status_code = status.HTTP_422_UNPROCESSABLE_ENTITY
-    default_code = "idempotency_key_reused"
-    default_detail = gettext_lazy("This Idempotency-Key was used for another request.")
-
-
-class UnderWayError(exceptions.APIException):
-    """The first request with this `Idempotency-Key` has not been answered yet."""
-
-    status_code = status.HTTP_409_CONFLICT
-    default_code = "idempotency_under_way"
-    default_detail = gettext_lazy("The first request with this Idempotency-Key is under way.")
-    wait = 1  # becomes Retry-After
-
 
 _MALFORMED = (SuspiciousOperation, BadRequest, MultiPartParserError)
 """Django's words for a request that makes no sense; REST framework knows only its own."""

@@ -27,6 +27,7 @@ LINK: dict[str, Any] = {
     "opened_at": None,
     "times_opened": 0,
 }
+REVOKED_LINK = {**LINK, "state": "revoked", "revoked_at": AT}
 MADE_LINK = {**LINK, "url": "https://signup.example.com/s/THE-TOKEN-IS-SHOWN-ONCE/"}
 ONBOARDING: dict[str, Any] = {
     "id": ID,

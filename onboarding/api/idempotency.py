@@ -19,7 +19,7 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from onboarding.api.errors import BadKeyError, KeyReusedError, UnderWayError
+from onboarding.api.refusals import BadKeyError, KeyReusedError, UnderWayError
 from onboarding.models import IdempotentAnswer
 from onboarding.models.idempotency import LIFE
 from tenants.access import Asker

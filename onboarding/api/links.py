@@ -46,6 +46,8 @@ class LinkViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Resource[Sig
         if not isinstance(self.request.user, Asker):
             return SignupLink.objects.none()  # the schema generator asks as nobody
         rows = SignupLink.objects.visible_to(self.asker).select_related("tenant")
+        if self.action == "list" and not self.asker.is_key:
+            rows = rows.filter(tenant__in=_owned(self.asker))
         return self.filtered(rows)
 
     def get_object(self) -> SignupLink:
@@ -60,15 +62,6 @@ class LinkViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Resource[Sig
     )  # fmt: skip
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         return super().list(request, *args, **kwargs)
-
-    def filter_queryset(self, queryset: QuerySet[SignupLink]) -> QuerySet[SignupLink]:
-        """A member's list holds the links of the tenants they own; 403 where they own none."""
-        if self.action != "list" or self.asker.is_key:
-            return queryset
-        owned = owned_tenant_ids(self.asker)
-        if not owned:
-            raise PermissionDenied
-        return queryset.filter(tenant__in=owned)
 
     @operation("One signup link", s.LinkSerializer, answers=examples.LINK)
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -100,6 +93,14 @@ class LinkViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Resource[Sig
         audit.record(self.asker.actor, "link.revoked", link)
         link.refresh_from_db()
         return Response(s.LinkSerializer(link).data)
+
+
+def _owned(asker: Asker) -> frozenset[int]:
+    """The tenants whose links a member may see. Raises PermissionDenied where they own none."""
+    owned = owned_tenant_ids(asker)
+    if not owned:
+        raise PermissionDenied
+    return owned
 
 
 def named_tenant(asker: Asker, slug: str | None) -> Tenant:

@@ -2,7 +2,7 @@
 
 import base64
 import re
-from typing import Any, cast
+from typing import Any
 
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
@@ -32,12 +32,12 @@ class NewestFirst(CursorPagination):
     def decode_cursor(self, request: Request) -> Cursor | None:
         """As REST framework does, which takes any text for a position and lets it fail later."""
         try:
-            cursor = cast("Cursor | None", super().decode_cursor(request))
+            cursor = super().decode_cursor(request)
             sent = request.query_params.get("cursor")
             if sent is not None and not base64.b64decode(sent, validate=True):
                 raise ValueError(sent)
             if cursor is not None and cursor.position is not None:
-                _is_time(cursor.position)
+                _is_time(str(cursor.position))
         except (NotFound, ValueError, OverflowError) as error:
             raise ValidationError({"cursor": [_("Use an address that a list gave.")]}) from error
         return cursor

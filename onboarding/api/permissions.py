@@ -6,7 +6,7 @@ from rest_framework.exceptions import NotFound, PermissionDenied
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
-from onboarding.api.errors import ScopeMissingError
+from onboarding.api.refusals import ScopeMissingError
 from tenants.access import Asker, owned_tenant_ids
 from tenants.models import Tenant
 

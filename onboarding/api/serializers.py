@@ -198,7 +198,7 @@ class ErrorDetailSerializer(serializers.Serializer[Any]):
         """`fields` is a name that serializers use themselves."""
         texts = serializers.ListField(child=serializers.CharField())
         told = serializers.DictField(
-            child=texts, required=False, help_text="By name: what is wrong"
+            child=texts, required=False, help_text="What is wrong, by name"
         )
         return {**super().get_fields(), "fields": told}
 
