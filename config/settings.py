@@ -267,11 +267,20 @@ REST_FRAMEWORK = {
 SPECTACULAR_SETTINGS = {
     "TITLE": "WhatsApp onboarding",
     "VERSION": "1",
-    "DESCRIPTION": "Connect a customer's WhatsApp number. v1 only adds; accept new words.",
+    "DESCRIPTION": (
+        "Connect a customer's WhatsApp number. v1 only adds; accept new words. A backend sends "
+        "`Authorization: Bearer KEY`; a page uses its session or signup link with `X-CSRFToken`. "
+        "Every POST takes an `Idempotency-Key`."
+    ),
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "ENUM_NAME_OVERRIDES": {
+        "OnboardingStateEnum": "onboarding.states.State",
+        "LinkStateEnum": ["open", "expired", "revoked"],
+    },
 }
 
 CELERY_BROKER_URL = REDIS_URL

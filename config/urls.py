@@ -2,7 +2,7 @@
 
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView
 
 from config import health, theme
@@ -24,7 +24,7 @@ urlpatterns = [
     path("api/v1/", include("onboarding.api.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="api-schema"),
     path("api/docs/", api_docs, name="api-docs"),
-    path("api/<path:rest>", NothingHereView.as_view()),
+    re_path("^api/", NothingHereView.as_view()),
     path("webhooks/ycloud/", webhooks.ycloud, name="webhook-ycloud"),
     path("accounts/", include("allauth.account.urls")),
     path("admin/", admin.site.urls),

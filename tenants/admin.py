@@ -7,6 +7,7 @@ from django.contrib.auth.models import Group
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
+from tenants import admin_keys  # noqa: F401 - registers the admin of API keys
 from tenants.models import Membership, Tenant, User
 
 admin.site.unregister(Group)
@@ -21,9 +22,9 @@ class MembershipInline(TabularInline):
 
 @admin.register(Tenant)
 class TenantAdmin(ModelAdmin):
-    list_display = ["name", "slug", "approval", "unproven", "created_at"]
+    list_display = ["name", "slug", "external_id", "approval", "unproven", "created_at"]
     list_filter = ["approval", "unproven"]
-    search_fields = ["name", "slug"]
+    search_fields = ["name", "slug", "external_id"]
     prepopulated_fields = {"slug": ["name"]}
     inlines = [MembershipInline]
 

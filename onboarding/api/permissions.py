@@ -30,7 +30,7 @@ class IsForAsker(BasePermission):
             return False
         if kind_of(asker) not in view.askers:
             raise NotFound
-        if asker.is_key:
+        if asker.is_key and view.action is not None:  # None: a 405, whatever the scopes
             needed = scope_of(view, request.method or "")
             if needed not in asker.scopes:
                 raise ScopeMissingError(needed)
