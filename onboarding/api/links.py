@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from rest_framework import mixins
@@ -76,8 +77,9 @@ class LinkViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Resource[Sig
         sent = valid(s.LinkCreateSerializer, request)
         tenant = named_tenant(self.asker, sent.pop("tenant", None))
         only_owners(self.asker, tenant)
-        link, token = services.create_link(tenant, created_by=self.asker.user, **sent)
-        audit.record(self.asker.actor, "link.created", link, after=sent)
+        with transaction.atomic():
+            link, token = services.create_link(tenant, created_by=self.asker.user, **sent)
+            audit.record(self.asker.actor, "link.created", link, after=sent)
         url = f"{settings.SITE_URL}/s/{token}/"
         made = s.MadeLinkSerializer(link, context={**self.get_serializer_context(), "url": url})
         return Response(made.data, status=201)
@@ -89,9 +91,11 @@ class LinkViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Resource[Sig
     def revoke(self, request: Request, id: str) -> Response:
         """Ends the link and the sessions of its guests; once more changes nothing."""
         link = self.get_object()
-        services.revoke_link(link)
-        audit.record(self.asker.actor, "link.revoked", link)
-        link.refresh_from_db()
+        if not link.is_revoked:
+            with transaction.atomic():
+                services.revoke_link(link)
+                audit.record(self.asker.actor, "link.revoked", link)
+            link.refresh_from_db()
         return Response(s.LinkSerializer(link).data)
 
 

@@ -148,6 +148,7 @@ def test_a_revoked_link_lets_nobody_in_and_may_be_revoked_again(
         assert (answer.status_code, answer.json()["state"]) == (200, "revoked")
     assert APIClient().get(f"/s/{token}/").status_code == 410
     assert guest.get(ONBOARDINGS).status_code == 401
+    assert AuditEntry.objects.get(act="link.revoked").actor.startswith("key:onb_")
 
 
 def test_an_owner_manages_the_links_of_their_tenant(
