@@ -60,7 +60,7 @@ class ApiKeyAdmin(ModelAdmin):
 
     def has_revoke_permission(self, request: HttpRequest) -> bool:
         """Who may make keys may end them."""
-        return self.has_add_permission(request)
+        return bool(self.has_add_permission(request))
 
     def get_form(self, request: HttpRequest, obj: Any = None, *args: Any, **kwargs: Any) -> Any:
         if obj is None:
