@@ -7,7 +7,8 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
@@ -79,7 +80,7 @@ class ApiKeyAdmin(ModelAdmin):
         return [] if obj is None else self.get_fields(request, obj)
 
     def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: bool) -> None:
-        """Through `create_key`; the key is told in a message, once."""
+        """Through `create_key`, which alone knows how."""
         row, key = create_key(
             obj.name,
             obj.scopes,
@@ -89,8 +90,22 @@ class ApiKeyAdmin(ModelAdmin):
         )
         obj.pk = row.pk
         obj.refresh_from_db()
-        told = gettext("The key, shown only now. Send it as: Authorization: Bearer %(key)s")
-        self.message_user(request, told % {"key": key}, messages.SUCCESS)
+        request.made_key = key  # type: ignore[attr-defined]
+
+    def response_add(
+        self, request: HttpRequest, obj: ApiKey, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        """The key, once, in the answer itself: a message would be kept until it is read."""
+        context = {
+            **self.admin_site.each_context(request),
+            "title": gettext("API key"),
+            "key": obj,
+            "secret": request.made_key,  # type: ignore[attr-defined]
+            "opts": self.opts,
+        }
+        response = render(request, "admin/tenants/apikey/made.html", context)
+        response["Cache-Control"] = "no-store, private"
+        return response
 
     @admin.action(description=_("Revoke"), permissions=["revoke"])
     def revoke_selected(self, request: HttpRequest, rows: QuerySet[ApiKey]) -> None:
