@@ -226,10 +226,12 @@ def test_a_second_one_while_the_first_is_under_way_is_told_to_wait(
         waiting = pool.submit(ask)
         assert under_way.wait(20)
         refused = post(second, TENANTS, {"name": "Cakes"})
+        other = post(partner_api(), LINKS, {"tenant": "nobody"})
         go_on.set()
         assert waiting.result(20).status_code == 201
     assert (refused.status_code, refused["Retry-After"]) == (409, "1")
     assert refused.json()["error"]["code"] == "idempotency_under_way"
+    assert other.status_code == 404, "the same key of somebody else is another key"
     assert post(second, TENANTS, {"name": "Cakes"})["Idempotency-Replayed"] == "true"
 
 
