@@ -14,7 +14,10 @@ def main() -> None:
         stack.prepare()
     from django.core.management import execute_from_command_line
 
-    execute_from_command_line(sys.argv)
+    from tenants import walls
+
+    with walls.seeing_everything("a command at the shell"):
+        execute_from_command_line(sys.argv)
 
 
 if __name__ == "__main__":

@@ -5,5 +5,8 @@ from django.http import HttpRequest
 
 
 def partner(request: HttpRequest) -> dict[str, object]:
-    """The partner's name and logo."""
-    return {"partner": {"name": settings.PARTNER_NAME, "logo": settings.PARTNER_LOGO}}
+    """The partner's name and logo, and whether strangers may create an account."""
+    return {
+        "partner": {"name": settings.PARTNER_NAME, "logo": settings.PARTNER_LOGO},
+        "signup_is_open": settings.TENANT_SELF_SIGNUP,
+    }

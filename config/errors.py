@@ -5,15 +5,30 @@ from django.utils.translation import gettext as _
 from django.views.defaults import server_error as page
 
 
+def _envelope(request: HttpRequest, status: int, **error: object) -> JsonResponse:
+    told = {**error, "request_id": getattr(request, "id", "")}
+    return JsonResponse({"error": told}, status=status)
+
+
+def too_large(request: HttpRequest, limit: int) -> HttpResponse:
+    """413: the body is larger than any honest one. `limit` in bytes."""
+    message = _("What was sent is too large: at most %(limit)d bytes are taken here.") % {
+        "limit": limit
+    }
+    if not request.path.startswith("/api/"):
+        return HttpResponse(f"{message}\n", status=413, content_type="text/plain; charset=utf-8")
+    return _envelope(request, 413, code="too_large", message=message)
+
+
 def server_error(request: HttpRequest) -> HttpResponse:
     """Django's handler500. Nothing about the fault itself is told; the log has it."""
     if not request.path.startswith("/api/"):
         return page(request)
-    error = {
-        "code": "internal",
-        "message": _("Something went wrong on our side. What you handed over before is kept."),
-        "remedy": _("Try again in a minute; then tell your partner the request id."),
-        "who": "partner",
-        "request_id": getattr(request, "id", ""),
-    }
-    return JsonResponse({"error": error}, status=500)
+    return _envelope(
+        request,
+        500,
+        code="internal",
+        message=_("Something went wrong on our side. What you handed over before is kept."),
+        remedy=_("Try again in a minute; then tell your partner the request id."),
+        who="partner",
+    )

@@ -1,10 +1,15 @@
 """gunicorn: threads, and an access log without secrets (`/s/<token>/`, queries)."""
 
+import os
 from typing import Any
 
 from gunicorn.glogging import Logger
 
-SECRET_PREFIXES = ("/s/", "/connect/return/", "/accounts/password/reset/key/")
+from tenants.redaction import RedactingFormatter
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+SECRET_PREFIXES = ("/s/", "/invitation/", "/connect/return/", "/accounts/password/reset/key/")
 
 
 def shown_path(path: str) -> str:
@@ -16,7 +21,13 @@ def shown_path(path: str) -> str:
 
 
 class AccessLog(Logger):
-    """Drops the query of every address and the tail of secret ones."""
+    """Drops the query of every address and the tail of secret ones; redacts whatever is logged."""
+
+    def setup(self, cfg: Any) -> None:
+        super().setup(cfg)
+        for handler in [*self.error_log.handlers, *self.access_log.handlers]:
+            told = handler.formatter
+            handler.setFormatter(RedactingFormatter(told._fmt, told.datefmt))
 
     def atoms(self, resp: Any, req: Any, environ: Any, request_time: Any) -> Any:
         found = super().atoms(resp, req, environ, request_time)

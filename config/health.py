@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from config.celery import QUEUES
 from config.celery import app as celery_app
 
 
@@ -53,10 +54,10 @@ def _redis() -> str:
 
 
 def _workers() -> str:
-    """Both queues have a worker that answers."""
+    """Every queue has a worker that answers."""
     queues = celery_app.control.inspect(timeout=1).active_queues() or {}
     served = {queue["name"] for worker in queues.values() for queue in worker}
-    missing = {"default", "exchange"} - served
+    missing = set(QUEUES) - served
     return f"no worker for {', '.join(sorted(missing))}" if missing else "ok"
 
 

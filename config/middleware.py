@@ -1,6 +1,5 @@
 """Middleware of the whole site: request ids, forwarded headers, the content security policy."""
 
-import ipaddress
 import re
 import uuid
 from collections.abc import Callable
@@ -11,7 +10,9 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-from tenants import audit
+from config import errors
+from tenants import audit, second_factor
+from tenants.address import is_trusted_proxy
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 _SAFE_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
@@ -48,20 +49,58 @@ class ForwardedHeaders:
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
-        self.trusted = [ipaddress.ip_network(n, strict=False) for n in settings.TRUSTED_PROXIES]
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if not self._trusts(request.META.get("REMOTE_ADDR", "")):
+        if not is_trusted_proxy(request.META.get("REMOTE_ADDR", "")):
             for name in self.headers:
                 request.META.pop(name, None)
         return self.get_response(request)
 
-    def _trusts(self, peer: str) -> bool:
-        try:
-            address = ipaddress.ip_address(peer)
-        except ValueError:
-            return False
-        return any(address in network for network in self.trusted)
+
+class StaffSecondFactor:
+    """Sends staff without a second factor to set one up before any page of the admin."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        leads_out = request.path in {"/admin/login/", "/admin/logout/"}
+        if request.path.startswith("/admin/") and not leads_out:
+            elsewhere = second_factor.gate(request)
+            if elsewhere is not None:
+                return elsewhere
+        return self.get_response(request)
+
+
+class ResourcePolicy:
+    """`Cross-Origin-Resource-Policy`: other sites may not load our answers as their resources."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        response.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        return response
+
+
+class BodyLimit:
+    """413 for a body over BODY_LIMITS, before anything reads it.
+
+    REST framework's parsers read the stream, which Django's own limit does not see. A body without
+    an announced length is none to Django.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+        self.limits = sorted(settings.BODY_LIMITS.items(), key=lambda kept: -len(kept[0]))
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        limit = next(most for path, most in self.limits if request.path.startswith(path))
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        if length.isdigit() and int(length) <= limit:
+            return self.get_response(request)
+        return errors.too_large(request, limit)
 
 
 class ContentSecurityPolicy(CSPMiddleware):

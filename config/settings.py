@@ -33,6 +33,13 @@ def _required(name: str, remedy: str) -> str:
     return value
 
 
+def _flag(name: str, default: bool) -> bool:
+    text = env.str(name, default="true" if default else "false").lower()
+    if text not in {"true", "false", "1", "0", "yes", "no", "on", "off"}:
+        _faults.append(f"{name} is {text!r}: use true or false")
+    return text in {"true", "1", "yes", "on"}
+
+
 def _choice(name: str, default: str, allowed: set[str]) -> str:
     value: str = env.str(name, default=default)
     if value not in allowed:
@@ -107,6 +114,8 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
     "csp",
     "rest_framework",
     "drf_spectacular",
@@ -119,6 +128,9 @@ MIDDLEWARE = [
     "config.middleware.RequestId",
     "config.middleware.ForwardedHeaders",
     "django.middleware.security.SecurityMiddleware",
+    "django_permissions_policy.PermissionsPolicyMiddleware",
+    "config.middleware.ResourcePolicy",
+    "config.middleware.BodyLimit",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "config.middleware.ContentSecurityPolicy",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -128,6 +140,8 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "config.middleware.StaffSecondFactor",
+    "onboarding.entrance.Entrance",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
@@ -156,7 +170,8 @@ DATABASES = {
 }
 if DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
     _faults.append(
-        "DATABASE_URL must name a PostgreSQL database: postgres://user:password@host/name"
+        # pragma: allowlist nextline secret - the shape, no password
+        "DATABASE_URL must name a PostgreSQL database: postgres://USER:PASSWORD@HOST/NAME"
     )
 
 REDIS_URL = _required("REDIS_URL", _ASK_RUN)
@@ -168,7 +183,7 @@ CACHES = {
         "OPTIONS": {"socket_timeout": 2, "socket_connect_timeout": 1},
     }
 }
-SESSION_ENGINE = "django.contrib.sessions.backends.db"
+SESSION_ENGINE = "tenants.sessions"
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
@@ -202,7 +217,27 @@ SECURE_REFERRER_POLICY = "same-origin"
 # Django's default cuts Meta's window from its opener; the signup pages relax it, only they.
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+# What a body may have, by the beginning of the path; the longest that fits counts. The proxy has a
+# limit of its own (deploy/Caddyfile), the web server reads no more than was announced.
+BODY_LIMITS = {"/": 100_000, "/api/": 65_536, "/admin/": 1_000_000, "/webhooks/": 1_000_000}
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000
+# Nothing of the browser's that these pages could use is open to them, but what they do use.
+PERMISSIONS_POLICY: dict[str, list[str]] = {
+    **{
+        feature: []
+        for feature in (
+            "accelerometer", "autoplay", "bluetooth", "browsing-topics", "camera",
+            "display-capture", "encrypted-media", "fullscreen", "geolocation", "gyroscope", "hid",
+            "magnetometer", "microphone", "midi", "payment", "serial", "usb", "xr-spatial-tracking",
+        )
+    },
+    "clipboard-write": ["self"],
+    "publickey-credentials-create": ["self"],
+    "publickey-credentials-get": ["self"],
+}  # fmt: skip
+
+DEFAULT_EXCEPTION_REPORTER_FILTER = "tenants.redaction.ReportFilter"
 
 CONTENT_SECURITY_POLICY: dict[str, Any] = {
     "DIRECTIVES": {
@@ -230,12 +265,37 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
-ACCOUNT_ADAPTER = "tenants.login.ClosedSignup"
+STAFF_MFA_REQUIRED = _flag("STAFF_MFA_REQUIRED", default=HTTPS)
+TENANT_SELF_SIGNUP = _flag("TENANT_SELF_SIGNUP", default=False)
+
+ACCOUNT_ADAPTER = "tenants.login.AccountAdapter"
+ACCOUNT_FORMS = {"signup": "tenants.forms.AccountSignupForm"}
 ACCOUNT_LOGIN_METHODS = {"email"}
-ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
-ACCOUNT_EMAIL_VERIFICATION = "optional"
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_USER_DISPLAY = "tenants.login.shown_as"
+# A code instead of a link: it works in the window that asked, and no scanner can use it up.
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
+ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = True
+ACCOUNT_CHANGE_EMAIL = True
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = _site.scheme
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_REDIRECT_URL = "/"
+ACCOUNT_RATE_LIMITS = {
+    "login": "30/m/ip",
+    "login_failed": "10/m/ip,5/5m/key",
+    "signup": "10/m/ip,50/d/ip",
+    "reset_password": "10/m/ip,3/10m/key",
+}
+MFA_ADAPTER = "tenants.second_factor.MFAAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_TOTP_TOLERANCE = 1  # one step of 30 s before and after: phones' clocks drift
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS and _site.hostname == "localhost"
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/connect/"
 
@@ -362,6 +422,11 @@ ONBOARDING_UNPROVEN = _choice(
 )
 # The journal of calls counts the register budget of 72 h, so it is never shorter than 4 days.
 RETENTION_DAYS = _number("RETENTION_DAYS", 90, 4)
+# Endpoints of our own webhooks at private addresses: for development, and partners who run inside.
+OUTBOUND_ALLOW_PRIVATE = (
+    _choice("OUTBOUND_ALLOW_PRIVATE", "true" if SANDBOX_ORIGIN else "false", {"true", "false"})
+    == "true"
+)
 PARTNER_NAME: str = env.str("PARTNER_NAME", default="Your partner")
 PARTNER_LOGO: str = env.str("PARTNER_LOGO", default="")
 PARTNER_ACCENT: str = env.str("PARTNER_ACCENT", default="#0b6bcb")
@@ -385,7 +450,12 @@ UNFOLD = {
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "formatters": {
+        "line": {
+            "()": "tenants.redaction.RedactingFormatter",
+            "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
+        }
+    },
     "handlers": {"stdout": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stdout"], "level": "INFO"},
     "loggers": {

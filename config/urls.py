@@ -9,6 +9,8 @@ from config import health, theme
 from config.docs import api_docs
 from onboarding import views, webhooks
 from onboarding.api.views import NothingHereView
+from tenants import account
+from tenants import urls as tenant_urls
 
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
@@ -26,7 +28,12 @@ urlpatterns = [
     path("api/docs/", api_docs, name="api-docs"),
     re_path("^api/", NothingHereView.as_view()),
     path("webhooks/ycloud/", webhooks.ycloud, name="webhook-ycloud"),
+    path("accounts/", account.account, name="account"),
     path("accounts/", include("allauth.account.urls")),
+    path("accounts/2fa/", include("allauth.mfa.urls")),
+    path("accounts/sessions/", account.sessions, name="usersessions_list"),
+    path("company/", include("tenants.urls")),
+    path("invitation/", include(tenant_urls.invitation_patterns)),
     path("admin/", admin.site.urls),
     path("healthz", health.healthz),
     path("readyz", health.readyz),

@@ -159,6 +159,9 @@ def lint() -> None:
     """Style, types, import contracts, migrations, and Django's checks with production settings."""
     step("ruff", "check", ".")
     step("ruff", "format", "--check", ".")
+    step("bandit", "-q", "-c", "pyproject.toml", "-r", "config", "tenants", "onboarding",
+         "ycloud_client", "manage.py")  # fmt: skip
+    step("devstack.secretlint")
     step("mypy")
     step("devstack.contracts")
     step("devstack.checked", "makemigrations", "--check", "--dry-run")

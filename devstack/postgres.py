@@ -25,7 +25,8 @@ from devstack.runenv import Remembered
 
 USE_YOUR_OWN = (
     "set DATABASE_URL and REDIS_URL to servers of your own, for example "
-    "DATABASE_URL=postgres://user:password@127.0.0.1/onboarding REDIS_URL=redis://127.0.0.1/0"
+    "DATABASE_URL=postgres://USER:PASSWORD@127.0.0.1/onboarding "  # pragma: allowlist secret
+    "REDIS_URL=redis://127.0.0.1/0"
 )
 READY_SECONDS = 30
 _NAMESPACE = ("unshare", "--user", "--map-user=65534", "--map-group=65534")
@@ -85,7 +86,7 @@ class Postgres:
                 cwd=Path("/"),
             )
         self._wait()
-        if new or not (self.data / "roles-made").exists():
+        if new or not (self.data / "roles-made-2").exists():
             self._make_roles()
         return self.child
 
@@ -181,11 +182,13 @@ class Postgres:
                             sql.Identifier(role), rights, sql.Literal(password)
                         )
                     )
+            # So that tests, which make their database as its owner, can go on as the app's role.
+            server.execute("GRANT onboarding_app TO onboarding_owner")
             with contextlib.suppress(psycopg.errors.DuplicateDatabase):
                 server.execute("CREATE DATABASE onboarding OWNER onboarding_owner")
         with connect("onboarding") as database:
             grant_to_app(database)
-        marker = self.data / "roles-made"
+        marker = self.data / "roles-made-2"
         marker.touch()
 
 

@@ -24,6 +24,8 @@ from devstack.valkey import Valkey
 HEALTHY_SECONDS = 90
 AS_ROOT = {"PYTHONWARNINGS": "ignore:You're running the worker"}
 """As root Celery warns at length; on one's own machine, with JSON tasks only, that is noise."""
+WORKERS = (("worker", "default", 2), ("exchange", "exchange", 1), ("outbound", "outbound", 1))
+"""Name, queue, processes."""
 _held: list[tuple[Plan, IO[str]]] = []
 
 
@@ -132,7 +134,7 @@ def _start_children(supervisor: Supervisor, plan: Plan, env: dict[str, str]) -> 
     celery = [python, "-m", "celery", "--quiet", "-A", "config"]
     # SIGKILL when we die violently: a worker whose Redis dies with us waits for it for ever, also
     # in its cold stop (tried with Celery 5.7). Rows have leases, so nothing is lost.
-    for name, queue, processes in (("worker", "default", 2), ("exchange", "exchange", 1)):
+    for name, queue, processes in WORKERS:
         supervisor.start(name, [
             *celery, "worker", "-Q", queue, "-c", str(processes), "-n", f"{name}@%h",
             "--loglevel", "WARNING", "--without-gossip", "--without-mingle",

@@ -14,6 +14,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from onboarding.models import ProviderCall
+from tenants import walls
 
 WINDOW = timedelta(hours=72)
 BLOCKED = "133016"
@@ -46,7 +47,8 @@ def spent_on(phone_number_id: str) -> list[ProviderCall]:
         target=phone_number_id,
         at__gt=timezone.now() - WINDOW,
     )
-    return [call for call in calls.order_by("at", "pk") if counts(call)]
+    with walls.seeing_everything("Meta counts a number's registers, whoever asked for them"):
+        return [call for call in calls.order_by("at", "pk") if counts(call)]
 
 
 def of(spent: list[ProviderCall]) -> Budget:

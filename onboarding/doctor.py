@@ -1,6 +1,7 @@
 """Whether the outside is set up as the product needs it, and the one thing it can set up itself.
 
-So far: our webhook endpoint at YCloud, its events and its secret, and our share of the quota.
+So far: our webhook endpoint at YCloud, its events and its secret, our share of the quota, and the
+database: that it forgets nothing and keeps tenants apart.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from django.db import connection
 
 from onboarding import codes, events, quota, ycloud
 from onboarding.models import ProviderCall, WebhookSecret
+from onboarding.models import WebhookEndpoint as Endpoint
 from onboarding.reasons import REASONS
 from ycloud_client import APIError, WebhookEndpoint, YCloudError
 
@@ -48,7 +50,7 @@ def examine() -> list[Finding]:
         outside = _webhook()
     except YCloudError as error:
         outside = [Finding("ycloud", f"YCloud could not be asked: {error}", _remedy(error))]
-    return [*outside, _quota(), _durability()]
+    return [*outside, _quota(), _durability(), _wall(), *_outbound()]
 
 
 def _webhook() -> list[Finding]:
@@ -104,6 +106,50 @@ def _durability() -> Finding:
     told = f"PostgreSQL runs with synchronous_commit={commit} and fsync={fsync}."
     remedy = "Switch both on: after a crash an act could be repeated that nobody remembers."
     return Finding("durability", told, remedy)
+
+
+def _wall() -> Finding:
+    """The app's role is bound by row-level security and cannot switch it off."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT rolsuper OR rolbypassrls, EXISTS (SELECT 1 FROM pg_tables WHERE "
+            "tablename = 'onboarding_onboarding' AND tableowner = current_user) "
+            "FROM pg_roles WHERE rolname = current_user"
+        )
+        unbound, owns = cursor.fetchone()
+    if not unbound and not owns:
+        return Finding("wall", "PostgreSQL keeps tenants apart for the app's role.")
+    told = (
+        "The app's database role is not bound by row-level security."
+        if unbound
+        else "The app's database role owns the tables, so it could switch their walls off."
+    )
+    remedy = "Use a role of its own in DATABASE_URL (deploy/roles.sh); migrate as the owner."
+    return Finding("wall", told, remedy)
+
+
+def _outbound() -> list[Finding]:
+    """The partner's own endpoints; silent where there are none."""
+    endpoints = list(Endpoint.objects.all())
+    found = [_of_endpoint(each) for each in endpoints]
+    if settings.OUTBOUND_ALLOW_PRIVATE and not settings.SANDBOX_ORIGIN and endpoints:
+        told = "Webhook endpoints may be at private addresses (OUTBOUND_ALLOW_PRIVATE)."
+        found.append(Finding("outbound_private", told))
+    return found
+
+
+def _of_endpoint(endpoint: Endpoint) -> Finding:
+    name = f"Our webhooks to {endpoint}"
+    if not endpoint.enabled and endpoint.disabled_reason != Endpoint.Disabled.BY_STAFF:
+        told = f"{name} are off: {endpoint.get_disabled_reason_display()}."
+        return Finding("outbound", told, "Mend the receiver, then switch it on in the admin.")
+    if not endpoint.signing_secrets:
+        told = f"{name} cannot be signed: the secret was encrypted with a key that is gone."
+        return Finding("outbound", told, "Put the key back into FIELD_ENCRYPTION_KEYS, or rotate.")
+    if endpoint.enabled and endpoint.failing_since:
+        told = f"{name} have failed since {endpoint.failing_since:%Y-%m-%d %H:%M}."
+        return Finding("outbound", told, "Look at Deliveries in the admin: each try is there.")
+    return Finding("outbound", f"{name} are {'taken' if endpoint.enabled else 'off by choice'}.")
 
 
 def _remedy(error: YCloudError) -> str:

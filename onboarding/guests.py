@@ -43,18 +43,24 @@ def link_of(request: HttpRequest) -> SignupLink | None:
         public_id = signing.loads(cookie, salt=_SALT, max_age=LIFE_SECONDS)
     except signing.BadSignature:
         return None
-    return (
-        SignupLink.objects.filter(public_id=public_id, revoked_at__isnull=True)
-        .select_related("tenant")
-        .first()
-    )
+    return SignupLink.objects.filter(public_id=public_id, revoked_at__isnull=True).first()
 
 
 def asker_of(request: HttpRequest) -> Asker | None:
-    """Who is asking: the guest of a link before the signed-in member; None for neither."""
+    """Who is asking: the guest of a link before the signed-in member; None for neither.
+
+    Found once a request. It reads only what is there before a tenant is known.
+    """
+    if not hasattr(request, "asker"):
+        request.asker = _found(request)  # type: ignore[attr-defined]
+    asker: Asker | None = request.asker  # type: ignore[attr-defined]
+    return asker
+
+
+def _found(request: HttpRequest) -> Asker | None:
     link = link_of(request)
     if link is not None:
-        return access.guest(link.tenant, link.pk)
+        return access.guest(link.tenant_id, link.pk)
     if request.user.is_authenticated:
         return access.member(request.user)
     return None

@@ -17,19 +17,24 @@ from django.conf import settings
 from django.core.cache import cache as redis
 from django.db import transaction
 from django.db.models import Q, QuerySet
+from django.db.models.signals import post_save
+from django.dispatch import receiver
 from django.utils import timezone
 
-from onboarding import events, messages, meta, quota, schedule, steps, transitions
+from onboarding import events, messages, meta, outbound, quota, schedule, steps, transitions
 from onboarding.models import (
     IdempotentAnswer,
     Onboarding,
+    OutboundEvent,
     PhoneNumber,
     ProviderCall,
+    WebhookEndpoint,
     WebhookEvent,
 )
 from onboarding.models.idempotency import LIFE
 from onboarding.states import OPEN, State
 from onboarding.steps import health
+from tenants import walls
 
 logger = logging.getLogger(__name__)
 
@@ -151,6 +156,12 @@ def send_notices(**_newer: Any) -> int:
 
 
 @shared_task
+def deliver_outbound(**_newer: Any) -> int:
+    """Send the partner's webhooks that are due; how many were taken."""
+    return outbound.deliver_due()
+
+
+@shared_task
 def measure_pressure(**_newer: Any) -> float:
     """Set the factor by which background intervals are stretched; returns it."""
     return quota.measure(schedule.wanted_calls_an_hour())
@@ -164,7 +175,7 @@ def beat_alive(**_newer: Any) -> None:
 
 @shared_task
 def forget_old(**_newer: Any) -> int:
-    """Delete webhook bodies and calls that are older than RETENTION_DAYS, in small steps.
+    """Delete webhook bodies, calls and what was told to the partner, older than RETENTION_DAYS.
 
     And answers that were kept for repeated requests, after a day.
 
@@ -177,8 +188,13 @@ def forget_old(**_newer: Any) -> int:
     calls = ProviderCall.objects.filter(at__lt=before).exclude(outcome=ProviderCall.Outcome.OPEN)
     lost = PhoneNumber.objects.exclude(health="").values("business_account__waba_id")
     events = WebhookEvent.objects.filter(received_at__lt=before).exclude(waba_id__in=lost)
+    WebhookEndpoint.objects.filter(previous_until__lt=timezone.now()).update(
+        previous_secret="", previous_until=None
+    )
+    told = OutboundEvent.objects.filter(at__lt=before)
     answers = IdempotentAnswer.objects.filter(created_at__lt=timezone.now() - LIFE)
-    return _deleted(calls.exclude(under_way)) + _deleted(events) + _deleted(answers)
+    old = (calls.exclude(under_way), events, told, answers)
+    return sum(_deleted(rows) for rows in old)
 
 
 def _deleted(rows: QuerySet[Any]) -> int:
@@ -220,7 +236,8 @@ def request_exchange(onboarding_id: int) -> None:
 
     def exchange() -> None:
         if not _published(exchange_code, {"onboarding_id": onboarding_id}):
-            meta.exchange_code(onboarding_id, seconds=5)
+            with walls.seeing_everything("the worker's part, done here"):
+                meta.exchange_code(onboarding_id, seconds=5)
             nudge(onboarding_id)
 
     transaction.on_commit(exchange)
@@ -229,3 +246,12 @@ def request_exchange(onboarding_id: int) -> None:
 def request_apply(event_id: str) -> None:
     """Have a stored webhook event applied, after the commit."""
     transaction.on_commit(lambda: _published(apply_webhook_event, {"event_id": event_id}) and None)
+
+
+@receiver(post_save, sender=OutboundEvent)
+def request_delivery(**_signal: Any) -> None:
+    """An event was written: have it sent after the commit, before beat's next second.
+
+    A signal, because events are written below, in the transaction of what they tell of.
+    """
+    transaction.on_commit(lambda: _published(deliver_outbound, {}) and None)

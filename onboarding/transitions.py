@@ -1,4 +1,4 @@
-"""The only writers of an onboarding's state and fence, each move with its audit row.
+"""The only writers of an onboarding's state and fence, each move with its audit row and event.
 
 A worker holds a row by a lease and a fence. `claim` takes both in one UPDATE; each write of the
 worker carries `state = what it saw AND fence = its own`, so a worker that was overtaken (by a
@@ -15,6 +15,7 @@ from django.db import connection, transaction
 from django.db.models import Case, F, Q, Value, When
 from django.utils import timezone
 
+from onboarding import outbound_events
 from onboarding.models import Onboarding, PhoneNumber, Transition, WhatsAppBusinessAccount
 from onboarding.states import TRANSITIONS, State
 
@@ -38,6 +39,7 @@ def claim(onboarding_id: int) -> Onboarding | None:
     """Take a due, unleased row; None when it is not due or somebody else has it."""
     now = timezone.now()
     rows = Onboarding.objects.raw(
+        # Our own words alone are joined here; values go as parameters.
         "UPDATE onboarding_onboarding SET fence = fence + 1, faults = faults + 1, "  # noqa: S608
         "lease_until = %(until)s WHERE id = %(id)s AND next_look_at <= %(now)s "
         f"AND {_is_free()} RETURNING *",
@@ -191,18 +193,31 @@ def move(
         )
         if not written:
             raise OvertakenError
+        came_with = row.reason
+        for name, value in columns.items():
+            setattr(row, name, value)
         if changed or note:
-            Transition.objects.create(
-                onboarding=row,
-                from_state=came_from,
-                to_state=to,
-                reason=reason,
-                actor=actor,
-                note=note,
-            )
-    for name, value in columns.items():
-        setattr(row, name, value)
+            _journal(row, came_from, actor, note)
+        if changed:
+            outbound_events.onboarding_moved(row, from_state=came_from, from_reason=came_with)
     row.fence += 1 if person else 0
+
+
+def begun(row: Onboarding, actor: str) -> None:
+    """Write the first audit row of a new attempt, in the transaction that made it."""
+    _journal(row, "", actor, "")
+    outbound_events.onboarding_moved(row, from_state="", from_reason="")
+
+
+def _journal(row: Onboarding, came_from: str, actor: str, note: str) -> None:
+    Transition.objects.create(
+        onboarding=row,
+        from_state=came_from,
+        to_state=row.state,
+        reason=row.reason,
+        actor=actor,
+        note=note,
+    )
 
 
 def _next_look(row: Onboarding, due: datetime | None, now: datetime, person: bool) -> Any:

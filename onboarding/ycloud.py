@@ -23,6 +23,7 @@ from django.utils import timezone
 from onboarding import codes, quota, transitions
 from onboarding.models import Onboarding, ProviderCall
 from onboarding.quota import Lane
+from tenants.redaction import redact
 from ycloud_client import APIError, CallRecord, NoResponseError, YCloudClient, YCloudError
 
 T = TypeVar("T")
@@ -220,7 +221,7 @@ def _described(call: ProviderCall, record: CallRecord | None, answer: object) ->
     call.ended_at = timezone.now()
     call.outcome = _outcome(answer)
     if isinstance(answer, YCloudError):
-        call.message = str(answer)[:500]
+        call.message = redact(str(answer))[:500]
     if isinstance(answer, APIError):
         call.meta_code = codes.meta_code(answer)[:40]
     return call

@@ -5,7 +5,8 @@ A foreign row is a 404 (it is not in `visible_to`), too small a role a 403.
 
 from dataclasses import dataclass
 
-from django.http import Http404
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 
 from tenants.models import ApiKey, Membership, Tenant, User
@@ -51,15 +52,22 @@ class Asker:
         return f"link-{self.link_id}" if self.is_guest else f"user-{self.user and self.user.pk}"
 
 
+def signed_in(request: HttpRequest) -> User:
+    """The signed-in user, for views behind `login_required`."""
+    if not request.user.is_authenticated:
+        raise PermissionDenied
+    return request.user
+
+
 def member(user: User) -> Asker:
     """The asker that a signed-in user is: all the tenants of their memberships."""
     ids = Membership.objects.filter(user=user).order_by("pk").values_list("tenant_id", flat=True)
     return Asker(actor="customer", tenant_ids=tuple(ids), user=user)
 
 
-def guest(tenant: Tenant, link_id: int) -> Asker:
+def guest(tenant_id: int, link_id: int) -> Asker:
     """The asker that a signup link lets in: its one tenant."""
-    return Asker(actor="link", tenant_ids=(tenant.pk,), link_id=link_id)
+    return Asker(actor="link", tenant_ids=(tenant_id,), link_id=link_id)
 
 
 def partner(key: ApiKey) -> Asker:

@@ -12,6 +12,7 @@ from typing import Any
 
 from django.db import models
 
+from tenants import walls
 from tenants.models import AuditEntry, Tenant
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
@@ -33,15 +34,17 @@ def record(
     `tenant`: taken from the target where it has one. `before`, `after`: only what the act changed.
     """
     owner = tenant or (target if isinstance(target, Tenant) else getattr(target, "tenant", None))
-    return AuditEntry.objects.create(
+    entry = AuditEntry(
         actor=actor,
         act=act,
         tenant_slug=owner.slug if owner else "",
-        target_type=target._meta.model_name or "" if target is not None else "",
-        target_id=str(getattr(target, "public_id", None) or target.pk)
-        if target is not None
-        else "",
         before=dict(before or {}),
         after=dict(after or {}),
         request_id=request_id.get(),
     )
+    if target is not None:
+        entry.target_type = target._meta.model_name or ""
+        entry.target_id = str(getattr(target, "public_id", None) or target.pk)
+    with walls.seeing_everything("the trail is staff's to read, whoever writes it"):
+        entry.save()
+    return entry

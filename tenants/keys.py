@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Q
+from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
@@ -50,6 +51,12 @@ def revoke_key(row: ApiKey, *, actor: str) -> None:
     with transaction.atomic():
         if ApiKey.objects.filter(pk=row.pk, revoked_at__isnull=True).update(revoked_at=now):
             audit.record(actor, "api_key.revoked", row, after={"revoked_at": now.isoformat()})
+
+
+def bearer(request: HttpRequest) -> str | None:
+    """What came as `Authorization: Bearer …`; None where nothing did."""
+    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+    return given.strip() if scheme.lower() == "bearer" else None
 
 
 def key_of(text: str) -> ApiKey | None:

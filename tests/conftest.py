@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 import time_machine
+from allauth.account.models import EmailAddress
 from django.core.cache import cache
+from django.db import connection
 from django.test import Client
 from rest_framework.test import APIClient
 
@@ -17,8 +19,42 @@ from onboarding.models.onboarding import Grant
 from sandbox import scenarios
 from sandbox.server import SandboxServer
 from sandbox.webhooks import SECRET
+from tenants import walls
 from tenants.keys import create_key
 from tenants.models import ApiKey, Membership, Tenant, User
+
+
+@pytest.fixture(autouse=True)
+def _sees_all_rows(request: pytest.FixtureRequest) -> None:
+    """Tests themselves look at all rows; a request sees only what the entrance gives it."""
+    named = {"db", "transactional_db"} & set(request.fixturenames)
+    uses_database = named or request.node.get_closest_marker("django_db")
+    walls.current.set(walls.EVERYTHING if uses_database else walls.NOTHING)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """The database is made by its owner; from then on tests are the app's role, as in production.
+
+    TRUNCATE is the one right beyond it: the way tests are cleared up after.
+    """
+    options = connection.settings_dict.setdefault("OPTIONS", {})
+    with django_db_blocker.unblock():
+        with connection.cursor() as cursor:
+            cursor.execute("GRANT USAGE ON SCHEMA public TO onboarding_app")
+            cursor.execute(
+                "GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE "
+                "ON ALL TABLES IN SCHEMA public TO onboarding_app"
+            )
+            cursor.execute(
+                "GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO onboarding_app"
+            )
+        options["assume_role"] = "onboarding_app"
+        connection.close()
+    yield
+    with django_db_blocker.unblock():
+        connection.close()
+        del options["assume_role"]
 
 
 def person(email: str, *, staff: bool = False, superuser: bool = False) -> User:
@@ -26,6 +62,7 @@ def person(email: str, *, staff: bool = False, superuser: bool = False) -> User:
     user = User(username=email, email=email, is_staff=staff, is_superuser=superuser)
     user.set_password("secret-secret")
     user.save()
+    EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
     return user
 
 

@@ -20,7 +20,7 @@ from devstack.postgres import grant_to_app
 ROOT = Path(__file__).resolve().parent.parent
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: dict[str, Any] = COMPOSE["services"]
-OURS = ("web", "worker", "exchange", "beat", "migrate")
+OURS = ("web", "worker", "exchange", "outbound", "beat", "migrate")
 DOCKERFILE = (ROOT / "Dockerfile").read_text().replace("\\\n", " ").splitlines()
 SETTINGS = (ROOT / "config" / "settings.py").read_text()
 
@@ -48,7 +48,7 @@ def test_migrations_run_once_under_the_owners_role_before_everything_else() -> N
     assert migrate["command"][-2:] == ["migrate", "--noinput"]
     assert migrate["restart"] == "no"
     assert migrate["environment"]["DATABASE_URL_FILE"].endswith("database_owner_url")
-    for name in ("web", "worker", "exchange", "beat"):
+    for name in ("web", "worker", "exchange", "outbound", "beat"):
         waits = SERVICES[name]["depends_on"]["migrate"]["condition"]
         assert waits == "service_completed_successfully"
         assert "database_owner_url" not in SERVICES[name]["secrets"]

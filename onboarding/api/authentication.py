@@ -10,9 +10,8 @@ from rest_framework.request import Request
 
 from onboarding import guests
 from onboarding.api.refusals import KeyInAddressError, KeyRefusedError
-from tenants import access
 from tenants.access import Asker
-from tenants.keys import key_of
+from tenants.keys import bearer
 from tenants.models.key import KEY
 
 
@@ -22,13 +21,12 @@ class KeyAuthentication(BaseAuthentication):
     def authenticate(self, request: Request) -> tuple[Asker, None] | None:
         if any(KEY.search(text) for text in request.query_params.urlencode().split("&")):
             raise KeyInAddressError
-        scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-        if scheme.lower() != "bearer":
+        if bearer(request._request) is None:
             return None
-        key = key_of(given.strip())
-        if key is None:
+        asker = guests.asker_of(request._request)  # found at the entrance
+        if asker is None or not asker.is_key:
             raise KeyRefusedError
-        return access.partner(key), None
+        return asker, None
 
     def authenticate_header(self, request: Request) -> str:
         """Makes "not signed in" a 401: the first class's word counts."""
@@ -39,22 +37,22 @@ class GuestAuthentication(SessionAuthentication):
     """The guest cookie of a signup link; goes before a login."""
 
     def authenticate(self, request: Request) -> tuple[Asker, None] | None:
-        link = guests.link_of(request._request)
-        if link is None:
+        asker = guests.asker_of(request._request)
+        if asker is None or not asker.is_guest:
             return None
         self.enforce_csrf(request)
-        return access.guest(link.tenant, link.pk), None
+        return asker, None
 
 
 class MemberAuthentication(BaseAuthentication):
     """A signed-in user, seen as the member of their tenants."""
 
     def authenticate(self, request: Request) -> tuple[Asker, None] | None:
-        user = getattr(request._request, "user", None)
-        if user is None or not user.is_authenticated or not user.is_active:
+        asker = guests.asker_of(request._request)
+        if asker is None or asker.user is None:
             return None
         SessionAuthentication().enforce_csrf(request)
-        return access.member(user), None
+        return asker, None
 
 
 class KeyScheme(OpenApiAuthenticationExtension):

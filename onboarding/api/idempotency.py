@@ -22,10 +22,12 @@ from rest_framework.response import Response
 from onboarding.api.refusals import BadKeyError, KeyReusedError, UnderWayError
 from onboarding.models import IdempotentAnswer
 from onboarding.models.idempotency import LIFE
+from tenants import walls
 from tenants.access import Asker
 
 HEADER = "Idempotency-Key"
 REPLAYED = "Idempotency-Replayed"
+_WHY = "an asker's own answers, of whatever tenant"
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 
@@ -46,7 +48,8 @@ def once(request: Request, asker: Asker, key: str, act: Callable[[], Response]) 
         _lock(asker, key)
         fresh = timezone.now() - LIFE
         kept = IdempotentAnswer.objects.filter(asker=asker.pk, key=key, created_at__gt=fresh)
-        found, mark = kept.first(), _fingerprint(request)
+        with walls.seeing_everything(_WHY):
+            found, mark = kept.first(), _fingerprint(request)
         if found is not None and found.fingerprint != mark:
             raise KeyReusedError
         if found is not None:
@@ -81,4 +84,5 @@ def _keep(asker: Asker, key: str, mark: str, answer: Response) -> None:
         "body": JSONRenderer().render(answer.data).decode(),
         "created_at": timezone.now(),
     }
-    IdempotentAnswer.objects.update_or_create(asker=asker.pk, key=key, defaults=values)
+    with walls.seeing_everything(_WHY):
+        IdempotentAnswer.objects.update_or_create(asker=asker.pk, key=key, defaults=values)

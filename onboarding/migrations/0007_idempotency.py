@@ -3,11 +3,13 @@
 import onboarding.models.fields
 from django.db import migrations, models
 
+from tenants.walls import behind
+
 
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("onboarding", "0003_indexes"),
+        ("onboarding", "0008_walls"),
     ]
 
     operations = [
@@ -29,4 +31,5 @@ class Migration(migrations.Migration):
                 "constraints": [models.UniqueConstraint(fields=("asker", "key"), name="idempotent_answer_once")],
             },
         ),
+        behind("onboarding_idempotentanswer", ""),  # read in one place: api/idempotency.py
     ]

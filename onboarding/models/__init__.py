@@ -12,16 +12,26 @@ from onboarding.models.journal import (
 from onboarding.models.link import SignupLink
 from onboarding.models.notice import Notice
 from onboarding.models.onboarding import Onboarding
+from onboarding.models.outbound import (
+    Delivery,
+    DeliveryAttempt,
+    OutboundEvent,
+    WebhookEndpoint,
+)
 
 __all__ = [
+    "Delivery",
+    "DeliveryAttempt",
     "IdempotentAnswer",
     "Notice",
     "Onboarding",
+    "OutboundEvent",
     "PhoneNumber",
     "ProviderCall",
     "SignupEvent",
     "SignupLink",
     "Transition",
+    "WebhookEndpoint",
     "WebhookEvent",
     "WebhookSecret",
     "WhatsAppBusinessAccount",

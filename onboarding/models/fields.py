@@ -2,27 +2,9 @@
 
 from typing import TYPE_CHECKING, Any
 
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
-from django.conf import settings
 from django.db import models
 
-
-def _cipher() -> MultiFernet:
-    return MultiFernet([Fernet(key) for key in settings.FIELD_ENCRYPTION_KEYS])
-
-
-def seal(text: str) -> str:
-    """Encrypt with the first key."""
-    return _cipher().encrypt(text.encode()).decode()
-
-
-def unseal(token: str) -> str:
-    """Decrypt with any of the keys; "" when none fits (a key was removed too early)."""
-    try:
-        return _cipher().decrypt(token.encode()).decode()
-    except InvalidToken:
-        return ""
-
+from tenants.cipher import seal, unseal
 
 if TYPE_CHECKING:
     _TextField = models.TextField[str, str]

@@ -11,6 +11,17 @@ from onboarding.services.decisions import (
 )
 from onboarding.services.errors import RefusedError
 from onboarding.services.links import create_link, open_link, revoke_link
+from onboarding.services.outbound import (
+    change_endpoint,
+    create_endpoint,
+    delete_endpoint,
+    disable_endpoint,
+    enable_endpoint,
+    end_old_secret,
+    resend,
+    rotate_secret,
+    send_test,
+)
 from onboarding.services.recovery import look_for_account, reconnect
 from onboarding.services.signup import record_signup_result, relaunch, start
 from onboarding.services.webhooks import replay_event
@@ -18,9 +29,15 @@ from onboarding.services.webhooks import replay_event
 __all__ = [
     "RefusedError",
     "approve",
+    "change_endpoint",
     "choose_account",
     "choose_number",
+    "create_endpoint",
     "create_link",
+    "delete_endpoint",
+    "disable_endpoint",
+    "enable_endpoint",
+    "end_old_secret",
     "look_for_account",
     "open_link",
     "reconnect",
@@ -29,8 +46,11 @@ __all__ = [
     "relaunch",
     "replay_event",
     "reread",
+    "resend",
     "resume",
     "revoke_link",
+    "rotate_secret",
+    "send_test",
     "start",
     "withdraw",
 ]

@@ -29,7 +29,7 @@ def create_link(
 
 def open_link(token: str) -> SignupLink | None:
     """The link of a token, noted as opened; opening consumes nothing. None: unknown."""
-    link = SignupLink.objects.filter(token_hash=token_hash(token)).select_related("tenant").first()
+    link = SignupLink.objects.filter(token_hash=token_hash(token)).first()
     if link is not None and not link.is_revoked and not link.is_expired:
         SignupLink.objects.filter(pk=link.pk).update(
             opened_at=timezone.now(), times_opened=F("times_opened") + 1

@@ -72,7 +72,7 @@ def start(
             link=link,
             expected_number=expected,
         )
-        row.transitions.create(to_state=S.STARTED, actor=asker.actor)
+        transitions.begun(row, asker.actor)
     return row, True
 
 
@@ -113,7 +113,7 @@ def record_signup_result(row: Onboarding, asker: Asker, result: dict[str, str]) 
                 expected_number=row.expected_number,
                 launched_at=row.launched_at,
             )
-            row.transitions.create(to_state=S.STARTED, actor=asker.actor)
+            transitions.begun(row, asker.actor)
         _take_details(row, result)
         took_ids = _take_ids(row, result)
         took_code = _take_code(row, result)

@@ -16,7 +16,7 @@ from django.db.models import Max, Q
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from onboarding import codes, messages, quota, schedule, transitions, ycloud
+from onboarding import codes, messages, outbound_events, quota, schedule, transitions, ycloud
 from onboarding.models import Onboarding, PhoneNumber, ProviderCall, WebhookEvent
 from onboarding.states import State
 from onboarding.steps.facts import write_account_number
@@ -43,12 +43,16 @@ _LEFT = ("PARTNER_REMOVED", "PARTNER_APP_UNINSTALLED")
 
 def begin(number: PhoneNumber) -> None:
     """The number was connected just now: all is well, and it is watched from here on."""
+    before = number.health
     # An answer to register says CONNECTED at once, before any read of the number does.
     number.connected_at = number.connected_at or timezone.now()
-    PhoneNumber.objects.filter(pk=number.pk).update(
-        health="", health_since=None, suspected="", connected_at=number.connected_at
-    )
-    number.health, number.health_since = "", None
+    with transaction.atomic():
+        PhoneNumber.objects.filter(pk=number.pk).update(
+            health="", health_since=None, suspected="", connected_at=number.connected_at
+        )
+        number.health, number.health_since = "", None
+        if before:
+            outbound_events.health_changed(number, before=before)
     transitions.watch_number(number, timezone.now() + schedule.HEALTHY)
 
 
@@ -163,14 +167,15 @@ def _keep(number: PhoneNumber, reason: str) -> None:
     """Write a health that differs, and tell the tenant and staff of a new trouble, once."""
     if reason == number.health:
         return
-    since = timezone.now() if reason else None
+    before, since = number.health, timezone.now() if reason else None
     with transaction.atomic():
-        changed = PhoneNumber.objects.filter(pk=number.pk, health=number.health).update(
+        changed = PhoneNumber.objects.filter(pk=number.pk, health=before).update(
             health=reason, health_since=since
         )
         if not changed:
             return
         number.health, number.health_since = reason, since
         transitions.facts_changed(number=number)
+        outbound_events.health_changed(number, before=before)
         if reason:
             messages.tell(number)

@@ -22,7 +22,7 @@ SCOPES = [
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("tenants", "0002_audit"),
+        ("tenants", "0005_wall"),
     ]
 
     operations = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models
@@ -22,6 +22,11 @@ class User(AbstractUser):
         constraints = [
             models.UniqueConstraint(Lower("email"), name="user_email_unique"),
         ]
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """In lower case, as the login looks it up."""
+        self.email = self.email.lower()
+        super().save(*args, **kwargs)
 
 
 class Tenant(models.Model):

@@ -9,7 +9,7 @@ from onboarding import tasks, transitions
 def test_each_queue_gets_only_its_own_messages() -> None:
     queues = app.amqp.queues
     bound = {(q.exchange.name, q.routing_key) for q in queues.values()}
-    assert len(bound) == len(queues) == 2
+    assert len(bound) == len(queues) == 3
 
 
 def test_a_code_never_waits_behind_ordinary_work() -> None:

@@ -57,6 +57,7 @@ def value(expression: str, **env: str) -> str:
         ("META_SIGNUP_EXTRAS", "[]"),
         ("ONBOARDING_APPROVAL", "perhaps"),
         ("ONBOARDING_UNPROVEN", "perhaps"),
+        ("OUTBOUND_ALLOW_PRIVATE", "perhaps"),
     ],
 )
 def test_nonsense_stops_the_start_and_names_the_setting(name: str, nonsense: str) -> None:
@@ -126,3 +127,11 @@ def test_https_turns_the_safe_switches_on() -> None:
 )
 def test_what_happens_to_the_unproven_by_default(env: dict[str, str], policy: str) -> None:
     assert value("s.ONBOARDING_UNPROVEN", **env) == policy
+
+
+def test_private_webhook_receivers_are_for_the_sandbox_or_by_choice() -> None:
+    sandbox = {"SANDBOX_ORIGIN": "http://127.0.0.1:8001"}
+    assert value("s.OUTBOUND_ALLOW_PRIVATE") == "False"
+    assert value("s.OUTBOUND_ALLOW_PRIVATE", **sandbox) == "True"
+    assert value("s.OUTBOUND_ALLOW_PRIVATE", **sandbox, YCLOUD_API_KEY="real") == "False"
+    assert value("s.OUTBOUND_ALLOW_PRIVATE", OUTBOUND_ALLOW_PRIVATE="true") == "True"

@@ -410,6 +410,7 @@ def main() -> int:
     stack = Stack(place)
     began = time.monotonic()
     os.environ.update(stack.env)
+    os.environ["PGOPTIONS"] = "-c onboarding.scope=everything"  # for this process, not the stack's
     try:
         stack.start()
         import django

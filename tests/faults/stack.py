@@ -24,7 +24,11 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 PYTHON = sys.executable
 CELERY = [PYTHON, "-W", "ignore", "-m", "celery", "--quiet", "-A", "config"]
 FLAGS = ["--loglevel", "WARNING", "--without-gossip", "--without-mingle"]
-WORKERS = {"worker1": ("default", 2), "worker2": ("default", 2), "exchange": ("exchange", 1)}
+WORKERS = {
+    "worker1": ("default", 2),
+    "worker2": ("default", 2),
+    "exchange": ("exchange,outbound", 1),
+}
 BROKEN_AFTER = 30.0
 
 

@@ -84,8 +84,10 @@ def test_a_worker_with_a_call_that_hangs_is_gone_within_seconds_and_loses_nothin
 MAKE_LINK = """
 import django; django.setup()
 from onboarding import services
+from tenants import walls
 from tenants.models import Tenant
-print(services.create_link(Tenant.objects.create(name="Cakes", slug="cakes"))[1])
+with walls.seeing_everything("a command"):
+    print(services.create_link(Tenant.objects.create(name="Cakes", slug="cakes"))[1])
 """
 
 

@@ -150,3 +150,13 @@ def test_the_quota_is_shown(settings: Any) -> None:
     finding = doctor._quota()
     assert "2 of 2" in finding.what
     assert not finding.is_well
+
+
+def test_it_says_when_the_apps_role_could_switch_the_walls_off() -> None:
+    assert doctor._wall().remedy == ""
+    with connection.cursor() as cursor:
+        cursor.execute("RESET ROLE")
+        try:
+            assert "owns the tables" in doctor._wall().what
+        finally:
+            cursor.execute("SET ROLE onboarding_app")

@@ -470,7 +470,7 @@ def test_a_list_costs_the_same_for_one_row_and_for_many(partner: APIClient, url:
     "body",
     [
         b"", b"{", b"[]", b'"x"', b"5", b"null", b"\xff\xfe", b'{"name": NaN}', b'{"name": 1e999}',
-        b"[" * 100_000, b'{"name": ' + b"9" * 5000 + b"}", b'{"name": "\\ud800"}',
+        b"[" * 50_000, b'{"name": ' + b"9" * 5000 + b"}", b'{"name": "\\ud800"}',
         b'{"name": "\\u0000"}', b'{"name": {"a": 1}}', b'{"name": true}', b'{"name": null}',
     ],
 )  # fmt: skip

@@ -47,7 +47,7 @@ def _nullable(found: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.fixture
-def schema(client: Client) -> Schema:
+def schema(client: Client, db: None) -> Schema:
     return Schema(client)
 
 

@@ -13,6 +13,7 @@ from django.utils import timezone
 from onboarding import tasks, transitions
 from onboarding.models import Onboarding, ProviderCall, Transition, WebhookEvent
 from onboarding.states import FINAL, TRANSITIONS, State
+from tenants import walls
 from tenants.models import Tenant
 
 
@@ -140,6 +141,7 @@ def test_several_sweeps_at_once_share_the_rows_and_take_none_twice() -> None:
     taken: list[int] = []
     start = threading.Barrier(4)
 
+    @walls.seeing_everything("a worker")
     def sweep() -> None:
         start.wait()
         while rows := transitions.claim_due(7):

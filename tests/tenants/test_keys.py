@@ -136,7 +136,7 @@ def test_a_key_sees_every_tenant_and_says_so(tenant: Tenant) -> None:
     assert asker.sees_all
     assert asker.actor == f"key:{row.prefix}"
     assert access.tenant_for(asker, "cakes") == tenant
-    assert not access.guest(tenant, 1).sees_all
+    assert not access.guest(tenant.pk, 1).sees_all
 
 
 # --- Staff ---------------------------------------------------------------------------------------

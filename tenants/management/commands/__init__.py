@@ -1,1 +1,1 @@
-"""Commands of the tenants app."""
+"""Commands of accounts."""
