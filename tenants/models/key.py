@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
+import string
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -13,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from tenants.models.base import User
 
-_PREFIX_ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
+_PREFIX_ALPHABET = string.ascii_lowercase + string.digits
 _PREFIX_SIZE = 8
 KEY = re.compile(r"(onb_[a-z0-9]{8})_([A-Za-z0-9_-]{43})")
 """A whole key: the prefix, which is shown, and the secret. What redacts logs looks for this."""
