@@ -309,26 +309,39 @@ EMAIL_TIMEOUT = 10
 
 # --- API ----------------------------------------------------------------------------------------
 
+# Of one key, one user or one link; what Meta's window gave is counted by itself.
+API_RATE_PER_MINUTE = _number("API_RATE_PER_MINUTE", 600, 60)
+
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
+        "onboarding.api.authentication.KeyAuthentication",
         "onboarding.api.authentication.GuestAuthentication",
         "onboarding.api.authentication.MemberAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_PARSER_CLASSES": ["onboarding.api.parsers.StrictJSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "onboarding.api.schema.ApiSchema",
     "EXCEPTION_HANDLER": "onboarding.api.errors.envelope",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "WhatsApp onboarding",
     "VERSION": "1",
-    "DESCRIPTION": "Connect a customer's WhatsApp number. v1 only adds; accept new words.",
+    "DESCRIPTION": (
+        "Connect a customer's WhatsApp number. v1 only adds; accept new words. A backend sends "
+        "`Authorization: Bearer KEY`; a page uses its session or signup link with `X-CSRFToken`. "
+        "Every POST takes an `Idempotency-Key`."
+    ),
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "ENUM_NAME_OVERRIDES": {
+        "OnboardingStateEnum": "onboarding.states.State",
+        "LinkStateEnum": ["open", "expired", "revoked"],
+    },
 }
 
 CELERY_BROKER_URL = REDIS_URL

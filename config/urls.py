@@ -2,12 +2,13 @@
 
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView
 
 from config import health, theme
 from config.docs import api_docs
 from onboarding import views, views_links, webhooks
+from onboarding.api.views import NothingHereView
 from tenants import account
 from tenants import urls as tenant_urls
 
@@ -32,6 +33,7 @@ urlpatterns = [
     path("api/v1/", include("onboarding.api.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="api-schema"),
     path("api/docs/", api_docs, name="api-docs"),
+    re_path("^api/", NothingHereView.as_view()),
     path("webhooks/ycloud/", webhooks.ycloud, name="webhook-ycloud"),
     path("accounts/", account.account, name="account"),
     path("accounts/", include("allauth.account.urls")),

@@ -1,7 +1,8 @@
 """What each request may see in the database: decided here, once, before any view runs.
 
 A tenant's request (a member's or a guest's) is one transaction with their tenants' rows; staff at
-the desk see everything; everybody else sees no tenant's rows at all. See `tenants/walls.py`.
+the desk and, under /api/ alone, the partner's keys see everything; everybody else sees no tenant's
+rows at all. See `tenants/walls.py`.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ from django.http import HttpRequest, HttpResponse
 from onboarding import guests
 from tenants import access, walls
 from tenants.access import Asker
+from tenants.keys import bearer, key_of
 
+API = "/api/"
 DESK = "/admin/"
 OF_PEOPLE = ("/company/", "/accounts/", "/invitation/")
 """Pages of a login alone: a signup link that the same browser holds counts for nothing there."""
@@ -34,6 +37,9 @@ class Entrance:
         if asker is None:
             with walls.seeing_nothing():
                 return self.get_response(request)
+        if asker.sees_all:
+            with walls.seeing_everything("the partner's backend, by key"):
+                return self.get_response(request)
         with walls.seeing(asker.tenant_ids):
             response = self.get_response(request)
             if response.status_code >= 500:
@@ -42,6 +48,11 @@ class Entrance:
 
 
 def _asker(request: HttpRequest) -> Asker | None:
+    given = bearer(request)
+    if given is not None and request.path.startswith(API):
+        key = key_of(given)
+        request.asker = access.partner(key) if key else None  # type: ignore[attr-defined]
+        return guests.asker_of(request)
     if not request.path.startswith(OF_PEOPLE):
         try:
             return guests.asker_of(request)

@@ -33,6 +33,7 @@ from onboarding import (
     transitions,
 )
 from onboarding.models import (
+    IdempotentAnswer,
     LinkOpening,
     MetaToken,
     Onboarding,
@@ -43,6 +44,7 @@ from onboarding.models import (
     WebhookEndpoint,
     WebhookEvent,
 )
+from onboarding.models.idempotency import LIFE
 from onboarding.states import OPEN, State
 from onboarding.steps import health
 from tenants import walls
@@ -200,6 +202,8 @@ def beat_alive(**_newer: Any) -> None:
 def forget_old(**_newer: Any) -> int:
     """Delete webhook bodies, calls and what was told to the partner, older than RETENTION_DAYS.
 
+    And answers that were kept for repeated requests, after a day.
+
     Onboardings and their timelines stay; so do acts that are open or belong to an attempt that is
     under way (they say what must not be repeated), and events of accounts whose numbers are lost
     (they say why).
@@ -215,9 +219,10 @@ def forget_old(**_newer: Any) -> int:
     told = OutboundEvent.objects.filter(at__lt=before)
     # Links that ended long ago forget whom they were mailed to and what opened them.
     SignupLink.objects.filter(expires_at__lt=before).exclude(email="").update(email="")
-    _deleted(LinkOpening.objects.filter(at__lt=before))
-    _deleted(_tokens_of_no_use())
-    return _deleted(calls.exclude(under_way)) + _deleted(events) + _deleted(told)
+    openings = LinkOpening.objects.filter(at__lt=before)
+    answers = IdempotentAnswer.objects.filter(created_at__lt=timezone.now() - LIFE)
+    old = (calls.exclude(under_way), events, told, openings, _tokens_of_no_use(), answers)
+    return sum(_deleted(rows) for rows in old)
 
 
 def _tokens_of_no_use() -> QuerySet[MetaToken]:

@@ -21,7 +21,7 @@ Ended = ProviderCall.Outcome
 def timeline(row: Onboarding, *, staff: bool = False) -> list[dict[str, Any]]:
     """What happened, oldest first, redacted for the tenant; repeated looks are not in it."""
     entries = [_moved(move, staff) for move in row.transitions.all()]
-    entries += [_said(event) for event in row.events.all()]
+    entries += [_said(event, staff) for event in row.events.all()]
     entries += _done(row, staff)
     return sorted(entries, key=lambda entry: entry["at"])
 
@@ -52,7 +52,7 @@ _EVENT_TEXT = {
 }
 
 
-def _said(event: SignupEvent) -> dict[str, Any]:
+def _said(event: SignupEvent, staff: bool) -> dict[str, Any]:
     if event.event.startswith("FINISH"):
         text = gettext("Meta's window reported that it finished")
     elif event.event in _EVENT_TEXT:
@@ -71,7 +71,7 @@ def _said(event: SignupEvent) -> dict[str, Any]:
         "detail": detail,
         "state": None,
         "reason": None,
-        "actor": event.actor,
+        "actor": event.actor if staff else _actor(event.actor),
     }
 
 

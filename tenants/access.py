@@ -7,25 +7,37 @@ from dataclasses import dataclass
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest
+from django.shortcuts import get_object_or_404
 
-from tenants.models import Membership, Tenant, User
+from tenants.models import ApiKey, Membership, Tenant, User
 
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """A person at the door: a signed-in member or a guest with a link.
+    """Who is at the door: a signed-in member, a guest with a link, or the partner's backend.
 
-    `actor` is the word that transitions keep: `customer` or `link`.
+    `actor` is the word that transitions keep: `customer`, `link` or `key:PREFIX`.
     """
 
     actor: str
     tenant_ids: tuple[int, ...]
     user: User | None = None
     link_id: int | None = None
+    key_prefix: str = ""
+    scopes: frozenset[str] = frozenset()
 
     @property
     def is_guest(self) -> bool:
         return self.link_id is not None
+
+    @property
+    def is_key(self) -> bool:
+        return bool(self.key_prefix)
+
+    @property
+    def sees_all(self) -> bool:
+        """Every tenant's rows: an API key is the partner's, and names the tenant it means."""
+        return self.is_key
 
     @property
     def is_authenticated(self) -> bool:
@@ -35,6 +47,8 @@ class Asker:
     @property
     def pk(self) -> str:
         """What throttles and logs tell askers apart by."""
+        if self.is_key:
+            return f"key-{self.key_prefix}"
         return f"link-{self.link_id}" if self.is_guest else f"user-{self.user and self.user.pk}"
 
 
@@ -56,16 +70,37 @@ def guest(tenant_id: int, link_id: int) -> Asker:
     return Asker(actor="link", tenant_ids=(tenant_id,), link_id=link_id)
 
 
+def partner(key: ApiKey) -> Asker:
+    """The asker that an API key is: all tenants, within its scopes."""
+    return Asker(
+        actor=f"key:{key.prefix}",
+        tenant_ids=(),
+        key_prefix=key.prefix,
+        scopes=frozenset(key.scopes),
+    )
+
+
 def tenants_of(asker: Asker) -> list[Tenant]:
     """The asker's tenants, by name."""
     return list(Tenant.objects.filter(pk__in=asker.tenant_ids))
 
 
+def owned_tenant_ids(asker: Asker) -> frozenset[int]:
+    """The tenants that a signed-in user is an owner of."""
+    if asker.user is None:
+        return frozenset()
+    owned = asker.user.memberships.filter(role=Membership.Role.OWNER)
+    return frozenset(owned.values_list("tenant_id", flat=True))
+
+
 def tenant_for(asker: Asker, slug: str | None) -> Tenant:
     """The tenant that the asker means: the named one, or their first.
 
-    Raises Http404 for a tenant that is not theirs, as for one that does not exist.
+    Raises Http404 for a tenant that is not theirs, as for one that does not exist. A key has no
+    first one: it names the tenant, or there is none.
     """
+    if asker.sees_all:
+        return get_object_or_404(Tenant, slug=slug or "")
     tenants = tenants_of(asker)
     for tenant in tenants:
         if slug in (None, "", tenant.slug):

@@ -13,7 +13,10 @@ from django.http import HttpRequest
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from tenants import audit
+from tenants import (
+    admin_keys,  # noqa: F401 - registers the admin of API keys
+    audit,
+)
 from tenants.models import Invitation, Membership, Tenant, User
 
 admin.site.unregister(Group)
@@ -30,9 +33,9 @@ class MembershipInline(TabularInline):
 
 @admin.register(Tenant)
 class TenantAdmin(ModelAdmin):
-    list_display = ["name", "slug", "approval", "unproven", "created_at"]
+    list_display = ["name", "slug", "external_id", "approval", "unproven", "created_at"]
     list_filter = ["approval", "unproven"]
-    search_fields = ["name", "slug"]
+    search_fields = ["name", "slug", "external_id"]
     prepopulated_fields = {"slug": ["name"]}
     inlines = [MembershipInline]
 

@@ -42,7 +42,8 @@ current: ContextVar[Scope] = ContextVar("scope", default=NOTHING)
 
 READ_BEFORE_A_TENANT_IS_KNOWN = frozenset(
     {
-        "tenants.User", "tenants.Membership", "tenants.Invitation", "auth.Group", "auth.Permission",
+        "tenants.User", "tenants.Membership", "tenants.Invitation", "tenants.ApiKey",
+        "auth.Group", "auth.Permission",
         "contenttypes.ContentType", "sessions.Session", "admin.LogEntry",
         "account.EmailAddress", "account.EmailConfirmation", "mfa.Authenticator",
         "usersessions.UserSession",

@@ -20,7 +20,8 @@ from sandbox import scenarios
 from sandbox.server import SandboxServer
 from sandbox.webhooks import SECRET
 from tenants import walls
-from tenants.models import Membership, Tenant, User
+from tenants.keys import create_key
+from tenants.models import ApiKey, Membership, Tenant, User
 
 
 @pytest.fixture(autouse=True)
@@ -140,6 +141,20 @@ def guest_api(tenant: Tenant) -> APIClient:
     client = APIClient()
     client.get(f"/s/{token}/")
     return client
+
+
+def partner_api(*scopes: str) -> APIClient:
+    """The API as the partner's backend calls it; without a list, with every scope."""
+    _, key = create_key("crm", scopes or ApiKey.Scope.values, actor="command")
+    client = APIClient(enforce_csrf_checks=True)
+    client.credentials(HTTP_AUTHORIZATION=f"Bearer {key}")
+    return client
+
+
+@pytest.fixture
+def partner(db: None) -> APIClient:
+    """The partner's backend with a key of every scope."""
+    return partner_api()
 
 
 @pytest.fixture(scope="session")

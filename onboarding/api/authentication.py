@@ -1,4 +1,7 @@
-"""Who may call the API: a guest with a signup link, or a signed-in member. Both with CSRF."""
+"""Who may call the API: the partner's backend with a key, a guest with a signup link, a member.
+
+Guests and members come by cookie and need the CSRF token; a key comes in a header and needs none.
+"""
 
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
@@ -8,7 +11,28 @@ from rest_framework.authentication import BaseAuthentication, SessionAuthenticat
 from rest_framework.request import Request
 
 from onboarding import guests
+from onboarding.api.refusals import KeyInAddressError, KeyRefusedError
 from tenants.access import Asker
+from tenants.keys import bearer
+from tenants.models.key import KEY
+
+
+class KeyAuthentication(BaseAuthentication):
+    """`Authorization: Bearer KEY`, before any cookie. A key anywhere in the address is refused."""
+
+    def authenticate(self, request: Request) -> tuple[Asker, None] | None:
+        if any(KEY.search(text) for text in request.query_params.urlencode().split("&")):
+            raise KeyInAddressError
+        if bearer(request._request) is None:
+            return None
+        asker = guests.asker_of(request._request)  # found at the entrance
+        if asker is None or not asker.is_key:
+            raise KeyRefusedError
+        return asker, None
+
+    def authenticate_header(self, request: Request) -> str:
+        """Makes "not signed in" a 401: the first class's word counts."""
+        return 'Bearer realm="api"'
 
 
 class Undecided(exceptions.NotAuthenticated):
@@ -31,10 +55,6 @@ class GuestAuthentication(SessionAuthentication):
         self.enforce_csrf(request)
         return asker, None
 
-    def authenticate_header(self, request: Request) -> str:
-        """Makes "not signed in" a 401: the first class's word counts."""
-        return "Session"
-
 
 class MemberAuthentication(BaseAuthentication):
     """A signed-in user, seen as the member of their tenants."""
@@ -45,6 +65,17 @@ class MemberAuthentication(BaseAuthentication):
             return None
         SessionAuthentication().enforce_csrf(request)
         return asker, None
+
+
+class KeyScheme(OpenApiAuthenticationExtension):
+    """How the API's documentation names the header."""
+
+    target_class = KeyAuthentication
+    name = "apiKey"
+
+    def get_security_definition(self, auto_schema: object) -> dict[str, str]:
+        about = "An API key of the partner's, `onb_…`: `Authorization: Bearer KEY`."
+        return {"type": "http", "scheme": "bearer", "description": about}
 
 
 class _CookieScheme(OpenApiAuthenticationExtension):

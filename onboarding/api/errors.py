@@ -2,20 +2,19 @@
 
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOperation
 from django.http import Http404
+from django.http.multipartparser import MultiPartParserError
 from django.utils.translation import gettext as _
-from rest_framework import exceptions, status
+from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
+from onboarding.api.refusals import Conflict
 from onboarding.services import RefusedError
 
-
-class Conflict(exceptions.APIException):
-    """The request does not fit the state."""
-
-    status_code = status.HTTP_409_CONFLICT
+_MALFORMED = (SuspiciousOperation, BadRequest, MultiPartParserError)
+"""Django's words for a request that makes no sense; REST framework knows only its own."""
 
 
 def _code_of(error: Exception) -> str:
@@ -43,13 +42,30 @@ def _remedy(code: str) -> tuple[str, str]:
         "link_expired": (_("Ask your partner for a new link."), "customer"),
         "not_now": (_("Reload the page to see where it stands."), "customer"),
         "not_offered": (_("Choose one of the entries offered on the page."), "customer"),
-        "throttled": (_("Wait a moment and try again."), "customer"),
+        "throttled": (_("Wait as long as Retry-After says and try again."), "customer"),
+        "parse_error": (_("Send JSON as UTF-8."), "customer"),
+        "unsupported_media_type": (_("Send JSON: Content-Type: application/json."), "customer"),
+        "key_refused": (
+            _("Check the header “Authorization: Bearer KEY”, or have a new key made."),
+            "partner",
+        ),
+        "key_in_address": (
+            _("Revoke this key: logs hold it now. Send the new one in the header Authorization."),
+            "partner",
+        ),
+        "scope_missing": (_("Have a key made with this scope."), "partner"),
+        "idempotency_key_reused": (_("Use a new key for a new request."), "partner"),
+        "idempotency_under_way": (_("Send it again after Retry-After seconds."), "partner"),
+        "slug_taken": (_("Choose another slug, or leave it out."), "partner"),
+        "external_id_taken": (_("Look for the tenant that has it: ?external_id=."), "partner"),
     }
     return remedies.get(code, ("", ""))
 
 
 def envelope(error: Exception, context: dict[str, Any]) -> Response | None:
     """REST framework's exception handler. None (a fault of ours) becomes Django's 500."""
+    if isinstance(error, _MALFORMED):
+        error = exceptions.ParseError()
     refused = error if isinstance(error, RefusedError) else None
     response = exception_handler(Conflict(str(refused)) if refused else error, context)
     if response is None:

@@ -14,15 +14,8 @@ from tenants.models import Tenant
 DIGITS = RegexValidator(r"\A[0-9]{1,40}\Z", "An id of Meta's is a string of digits.")
 
 
-class StartSerializer(serializers.Serializer[Any]):
-    """POST /onboardings/"""
-
-    connection_mode = serializers.ChoiceField(choices=ConnectionMode.choices)
-    tenant = serializers.SlugField(required=False, help_text="Which of your tenants.")
-
-
-class _StrictId(serializers.CharField):
-    """A string of digits; a JSON number is refused, it may have lost digits on its way."""
+class StrictText(serializers.CharField):
+    """A string; a JSON number is refused, it may have lost digits on its way."""
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
@@ -30,8 +23,15 @@ class _StrictId(serializers.CharField):
         return super().to_internal_value(data)
 
 
+class StartSerializer(serializers.Serializer[Any]):
+    """POST /onboardings/"""
+
+    connection_mode = serializers.ChoiceField(choices=ConnectionMode.choices)
+    tenant = serializers.SlugField(required=False, help_text="Which of your tenants.")
+
+
 def _id() -> serializers.CharField:
-    return _StrictId(required=False, max_length=40, validators=[DIGITS])
+    return StrictText(required=False, max_length=40, validators=[DIGITS])
 
 
 def _text(most: int) -> serializers.CharField:
@@ -56,13 +56,13 @@ class ResultSerializer(serializers.Serializer[Any]):
 class AccountChoiceSerializer(serializers.Serializer[Any]):
     """POST /onboardings/{id}/account/"""
 
-    waba_id = _StrictId(max_length=40, validators=[DIGITS])
+    waba_id = StrictText(max_length=40, validators=[DIGITS])
 
 
 class NumberChoiceSerializer(serializers.Serializer[Any]):
     """POST /onboardings/{id}/number/"""
 
-    phone_number_id = _StrictId(max_length=40, validators=[DIGITS])
+    phone_number_id = StrictText(max_length=40, validators=[DIGITS])
 
 
 class RequirementSerializer(serializers.Serializer[Any]):
@@ -194,9 +194,17 @@ class ErrorDetailSerializer(serializers.Serializer[Any]):
     who = serializers.CharField(required=False)
     request_id = serializers.CharField()
 
+    def get_fields(self) -> dict[str, Any]:
+        """`fields` is a name that serializers use themselves."""
+        texts = serializers.ListField(child=serializers.CharField())
+        told = serializers.DictField(
+            child=texts, required=False, help_text="What is wrong, by name"
+        )
+        return {**super().get_fields(), "fields": told}
+
 
 class ErrorSerializer(serializers.Serializer[Any]):
-    """The one envelope of all errors; a 400 also has `error.fields`: a list of texts by field."""
+    """The one envelope of all errors; `error.fields` is there where fields are wrong."""
 
     error = ErrorDetailSerializer()
 

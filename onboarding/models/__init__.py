@@ -2,6 +2,7 @@
 
 from onboarding.models.account import PhoneNumber, WhatsAppBusinessAccount
 from onboarding.models.grant import MetaToken
+from onboarding.models.idempotency import IdempotentAnswer
 from onboarding.models.journal import (
     ProviderCall,
     SignupEvent,
@@ -22,6 +23,7 @@ from onboarding.models.outbound import (
 __all__ = [
     "Delivery",
     "DeliveryAttempt",
+    "IdempotentAnswer",
     "LinkOpening",
     "MetaToken",
     "Notice",

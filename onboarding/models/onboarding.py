@@ -38,7 +38,7 @@ class OnboardingQuerySet(TenantOwnedQuerySet["Onboarding"]):
         return rows.filter(link__isnull=False) if asker.is_guest else rows
 
     def begun_by(self, asker: Asker) -> Self:
-        """Attempts of this very person or link."""
+        """Attempts of this very person or link; of keys, those that no person and no link began."""
         if asker.is_guest:
             return self.filter(link_id=asker.link_id)
         return self.filter(started_by=asker.user, link__isnull=True)
@@ -129,6 +129,7 @@ class Onboarding(TenantOwned):
                 name="onboarding_due",
             ),
             models.Index(fields=["tenant", "-created_at"], name="onboarding_of_tenant"),
+            models.Index(fields=["-created_at", "-id"], name="onboarding_newest"),
             models.Index(fields=["state", "state_changed_at"], name="onboarding_by_state"),
         ]
 

@@ -44,8 +44,12 @@ _LEFT = ("PARTNER_REMOVED", "PARTNER_APP_UNINSTALLED")
 def begin(number: PhoneNumber) -> None:
     """The number was connected just now: all is well, and it is watched from here on."""
     before = number.health
+    # An answer to register says CONNECTED at once, before any read of the number does.
+    number.connected_at = number.connected_at or timezone.now()
     with transaction.atomic():
-        PhoneNumber.objects.filter(pk=number.pk).update(health="", health_since=None, suspected="")
+        PhoneNumber.objects.filter(pk=number.pk).update(
+            health="", health_since=None, suspected="", connected_at=number.connected_at
+        )
         number.health, number.health_since = "", None
         if before:
             outbound_events.health_changed(number, before=before)

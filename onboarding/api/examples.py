@@ -1,0 +1,134 @@
+"""Examples for the API's documentation: one customer, from its tenant to its number."""
+
+from typing import Any
+
+from drf_spectacular.utils import OpenApiExample
+
+ID = "0f8fad5b-d9cb-469f-a165-70867728950e"
+AT = "2026-11-24T10:00:00Z"
+
+TENANT: dict[str, Any] = {
+    "slug": "cakes",
+    "name": "John's Cake Shop",
+    "external_id": "crm-4711",
+    "approval": None,
+    "unproven": None,
+    "created_at": AT,
+}
+LINK: dict[str, Any] = {
+    "id": ID,
+    "tenant": "cakes",
+    "state": "open",
+    "connection_mode": "business_app",
+    "expected_number": "+4915112345678",
+    "created_at": AT,
+    "expires_at": "2026-12-01T10:00:00Z",
+    "revoked_at": None,
+    "opened_at": None,
+    "times_opened": 0,
+}
+REVOKED_LINK = {**LINK, "state": "revoked", "revoked_at": AT}
+MADE_LINK = {**LINK, "url": "https://signup.example.com/s/THE-TOKEN-IS-SHOWN-ONCE/"}
+ONBOARDING: dict[str, Any] = {
+    "id": ID,
+    "tenant": "cakes",
+    "connection_mode": "business_platform",
+    "state": "awaiting_payment",
+    "reason": "payment_missing",
+    "waba_id": "102290129340398",
+    "account_name": "John's Cake Shop",
+    "phone_number_id": "106540352242922",
+    "phone_number": "+4915112345678",
+    "number_status": "PENDING",
+    "quality": None,
+    "messaging_limit": None,
+    "proven": True,
+    "requirements": [
+        {
+            "code": "payment_missing",
+            "what": "A payment method is missing.",
+            "why": "WhatsApp sends nothing without one.",
+            "remedy": ["Your partner attaches it."],
+            "who": "partner",
+            "since": AT,
+            "due": "2026-11-24T10:05:00Z",
+        }
+    ],
+    "choices": [],
+    "created_at": AT,
+    "launched_at": AT,
+    "updated_at": AT,
+    "connected_at": None,
+    "next_look_at": "2026-11-24T10:05:00Z",
+}
+LAUNCHED: dict[str, Any] = {
+    **ONBOARDING,
+    **dict.fromkeys(
+        ("reason", "waba_id", "account_name", "phone_number_id", "phone_number", "number_status")
+    ),
+    **dict.fromkeys(("proven", "launched_at", "next_look_at")),
+    "state": "started",
+    "requirements": [],
+    "launch": {
+        "launch_id": ID,
+        "app_id": "100000000000001",
+        "sdk_url": "https://connect.facebook.net/en_US/sdk.js",
+        "sdk_version": "v22.0",
+        "config_id": "200000000000001",
+        "extras": {"setup": {"solutionID": "300000000000001"}, "version": "v4"},
+    },
+}
+ACCOUNT: dict[str, Any] = {
+    "waba_id": "102290129340398",
+    "tenant": "cakes",
+    "name": "John's Cake Shop",
+    "account_review_status": "APPROVED",
+    "payment_method_attached": True,
+    "business_verification_status": "verified",
+    "ban_state": "",
+    "restrictions": [],
+    "currency": "EUR",
+    "country": "DE",
+    "messaging_limit": "TIER_1K",
+    "created_at": AT,
+    "read_at": AT,
+}
+NUMBER: dict[str, Any] = {
+    "phone_number_id": "106540352242922",
+    "tenant": "cakes",
+    "waba_id": "102290129340398",
+    "e164": "+4915112345678",
+    "verified_name": "John's Cake Shop",
+    "status": "CONNECTED",
+    "code_verification_status": "VERIFIED",
+    "name_status": "APPROVED",
+    "quality": "GREEN",
+    "messaging_limit": "TIER_1K",
+    "is_on_biz_app": False,
+    "healthy": True,
+    "health": None,
+    "health_since": None,
+    "created_at": AT,
+    "connected_at": AT,
+    "read_at": AT,
+}
+TIMELINE: dict[str, Any] = {
+    "next": None,
+    "previous": None,
+    "results": [
+        {
+            "at": AT,
+            "kind": "state",
+            "text": "Started",
+            "detail": "",
+            "state": "started",
+            "reason": None,
+            "actor": "customer",
+        }
+    ],
+}
+
+
+def answer(value: dict[str, Any]) -> OpenApiExample:
+    """An example of what is answered when all is well."""
+    return OpenApiExample("answer", value=value, response_only=True, status_codes=["200"])

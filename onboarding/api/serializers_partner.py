@@ -1,0 +1,238 @@
+"""What the API takes and shows of tenants, signup links, accounts and numbers."""
+
+from typing import Any
+
+from django.core.validators import RegexValidator
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from onboarding import reasons
+from onboarding.api.paging import Filters, FlagField
+from onboarding.api.serializers import DIGITS, StrictText
+from onboarding.models import PhoneNumber, SignupLink, WhatsAppBusinessAccount
+from onboarding.models.onboarding import ConnectionMode
+from onboarding.states import State
+from tenants.models import Tenant
+
+E164 = RegexValidator(r"\A\+[1-9][0-9]{6,14}\Z", "Write it in the international form: +4915112345.")
+SLUG = RegexValidator(r"\A[-a-zA-Z0-9_]+\Z", "Use letters, digits, hyphens and underscores.")
+PUBLIC_REASONS = sorted({reasons.public(code) for code in reasons.REASONS})
+
+
+def slug_field(**options: Any) -> StrictText:
+    """A tenant's slug."""
+    return StrictText(max_length=80, validators=[SLUG], **options)
+
+
+def _tenant_filter() -> serializers.CharField:
+    return serializers.CharField(
+        source="tenant__slug", required=False, max_length=80, validators=[SLUG]
+    )
+
+
+class _OrNull(serializers.CharField):
+    """An empty text is shown as null."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(read_only=True, allow_null=True, **options)
+
+    def to_representation(self, value: Any) -> Any:
+        return super().to_representation(value) if value else None
+
+
+# --- Tenants ------------------------------------------------------------------------------------
+
+
+class TenantSerializer(serializers.ModelSerializer[Tenant]):
+    """A customer company. `approval` and `unproven` are null where the partner's setting holds."""
+
+    approval = _OrNull()
+    unproven = _OrNull()
+    external_id = _OrNull()
+
+    class Meta:
+        model = Tenant
+        fields = ["slug", "name", "external_id", "approval", "unproven", "created_at"]
+        read_only_fields = fields
+
+
+class TenantChangeSerializer(serializers.Serializer[Any]):
+    """PATCH /tenants/{slug}/: only what is sent is changed; null takes a value back."""
+
+    name = StrictText(max_length=200)
+    external_id = StrictText(max_length=100, required=False, allow_null=True)
+    approval = serializers.ChoiceField(
+        choices=Tenant.Approval.choices, required=False, allow_null=True
+    )
+    unproven = serializers.ChoiceField(
+        choices=Tenant.Unproven.choices, required=False, allow_null=True
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        return {name: "" if value is None else value for name, value in attrs.items()}
+
+
+class TenantCreateSerializer(TenantChangeSerializer):
+    """POST /tenants/: without a slug it gets one from its name; a slug is never changed."""
+
+    slug = slug_field(required=False)
+
+
+class TenantFilters(Filters):
+    external_id = serializers.CharField(required=False, max_length=100)
+
+
+# --- Signup links -------------------------------------------------------------------------------
+
+
+class LinkSerializer(serializers.ModelSerializer[SignupLink]):
+    """A signup link; its address is shown once, when it is made."""
+
+    id = serializers.UUIDField(source="public_id", read_only=True)
+    tenant: serializers.SlugRelatedField[Tenant] = serializers.SlugRelatedField(
+        slug_field="slug", read_only=True
+    )
+    state = serializers.SerializerMethodField()
+    connection_mode = _OrNull()
+    expected_number = _OrNull()
+
+    class Meta:
+        model = SignupLink
+        fields = [
+            "id", "tenant", "state", "connection_mode", "expected_number", "created_at",
+            "expires_at", "revoked_at", "opened_at", "times_opened",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+    @extend_schema_field(serializers.ChoiceField(choices=["open", "expired", "revoked"]))
+    def get_state(self, row: SignupLink) -> str:
+        if row.is_revoked:
+            return "revoked"
+        return "expired" if row.is_expired else "open"
+
+
+class MadeLinkSerializer(LinkSerializer):
+    """The answer that makes a link: the only one with its address."""
+
+    url = serializers.SerializerMethodField()
+
+    class Meta(LinkSerializer.Meta):
+        fields = [*LinkSerializer.Meta.fields, "url"]
+        read_only_fields = fields
+
+    @extend_schema_field(serializers.URLField())
+    def get_url(self, row: SignupLink) -> str:
+        return str(self.context["url"])
+
+
+class LinkCreateSerializer(serializers.Serializer[Any]):
+    """POST /signup-links/. A key names the tenant; an owner of one tenant need not."""
+
+    tenant = slug_field(required=False)
+    connection_mode = serializers.ChoiceField(choices=ConnectionMode.choices, required=False)
+    expected_number = StrictText(required=False, max_length=16, validators=[E164])
+
+
+class LinkFilters(Filters):
+    tenant = _tenant_filter()
+
+
+# --- Accounts and numbers -----------------------------------------------------------------------
+
+
+class AccountSerializer(serializers.ModelSerializer[WhatsAppBusinessAccount]):
+    """A WABA, as YCloud told it last. Words of YCloud's are kept verbatim."""
+
+    tenant: serializers.SlugRelatedField[Tenant] = serializers.SlugRelatedField(
+        slug_field="slug", read_only=True
+    )
+    restrictions = serializers.ListField(child=serializers.JSONField(), read_only=True)
+
+    class Meta:
+        model = WhatsAppBusinessAccount
+        fields = [
+            "waba_id", "tenant", "name", "account_review_status", "payment_method_attached",
+            "business_verification_status", "ban_state", "restrictions", "currency", "country",
+            "messaging_limit", "created_at", "read_at",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+
+class AccountFilters(Filters):
+    tenant = _tenant_filter()
+
+
+class NumberSerializer(serializers.ModelSerializer[PhoneNumber]):
+    """A WhatsApp number, as YCloud told it last.
+
+    `healthy` is null until the number was connected once; then false while `health` has a reason.
+    """
+
+    tenant: serializers.SlugRelatedField[Tenant] = serializers.SlugRelatedField(
+        slug_field="slug", read_only=True
+    )
+    waba_id = serializers.CharField(source="business_account.waba_id", read_only=True)
+    e164 = _OrNull()
+    healthy = serializers.SerializerMethodField()
+    health = serializers.SerializerMethodField()
+
+    class Meta:
+        model = PhoneNumber
+        fields = [
+            "phone_number_id", "tenant", "waba_id", "e164", "verified_name", "status",
+            "code_verification_status", "name_status", "quality", "messaging_limit",
+            "is_on_biz_app", "healthy", "health", "health_since", "created_at", "connected_at",
+            "read_at",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+    @extend_schema_field(serializers.BooleanField(allow_null=True))
+    def get_healthy(self, row: PhoneNumber) -> bool | None:
+        return not row.health if row.connected_at else None
+
+    @extend_schema_field(serializers.CharField(allow_null=True))
+    def get_health(self, row: PhoneNumber) -> str | None:
+        return reasons.public(row.health) or None
+
+
+class NumberFilters(Filters):
+    tenant = _tenant_filter()
+    waba_id = serializers.CharField(
+        source="business_account__waba_id", required=False, max_length=40, validators=[DIGITS]
+    )
+    status = serializers.RegexField(r"\A[A-Z0-9_]{1,40}\Z", required=False)
+    e164 = serializers.CharField(required=False, max_length=16, validators=[E164])
+    healthy = FlagField(required=False)
+
+    def lookups(self) -> dict[str, Any]:
+        asked = dict(super().lookups())
+        healthy = asked.pop("healthy", None)
+        if healthy is True:
+            asked |= {"connected_at__isnull": False, "health": ""}
+        elif healthy is False:
+            asked |= {"connected_at__isnull": False, "health__gt": ""}
+        return asked
+
+
+class OnboardingFilters(Filters):
+    tenant = _tenant_filter()
+    state = serializers.ChoiceField(choices=State.choices, required=False)
+    reason = serializers.ChoiceField(choices=PUBLIC_REASONS, required=False)
+    connection_mode = serializers.ChoiceField(choices=ConnectionMode.choices, required=False)
+    created_after = serializers.DateTimeField(source="created_at__gte", required=False)
+    created_before = serializers.DateTimeField(source="created_at__lt", required=False)
+    waba_id = serializers.CharField(
+        source="claimed_waba_id", required=False, max_length=40, validators=[DIGITS]
+    )
+    phone_number = serializers.CharField(
+        source="number__e164", required=False, max_length=16, validators=[E164]
+    )
+
+    def lookups(self) -> dict[str, Any]:
+        """By the reason that is shown: the true one may be for staff only."""
+        asked = dict(super().lookups())
+        shown = asked.pop("reason", None)
+        if shown:
+            hidden = [code for code in reasons.REASONS if reasons.public(code) == shown]
+            asked["reason__in"] = hidden
+        return asked

@@ -1,0 +1,35 @@
+"""How often one asker may call the API; tells it in headers, see `tenants/throttle.py`."""
+
+from typing import Any
+
+from django.conf import settings
+from rest_framework.request import Request
+from rest_framework.throttling import BaseThrottle
+
+from tenants import throttle
+from tenants.access import Asker
+
+RESULTS_PER_MINUTE = 120
+"""Of one attempt. The page repeats what got no answer; below 60 a customer could be lost."""
+
+
+class AskerThrottle(BaseThrottle):
+    """Per key, per user, per link. What Meta's window gave has a count of its own per attempt."""
+
+    standing: throttle.Standing | None = None
+
+    def allow_request(self, request: Request, view: Any) -> bool:
+        if not isinstance(request.user, Asker):
+            return True
+        scope, who, rate = self._bucket(request.user, view)
+        self.standing = view.standing = throttle.hit(scope, who, f"{rate}/minute")
+        return self.standing.allowed
+
+    def wait(self) -> float | None:
+        return self.standing.reset_seconds if self.standing else None
+
+    def _bucket(self, asker: Asker, view: Any) -> tuple[str, str, int]:
+        attempt = view.attempt_of_results() if hasattr(view, "attempt_of_results") else None
+        if attempt is not None:
+            return "api-results", f"{asker.pk} {attempt}", RESULTS_PER_MINUTE
+        return "api", asker.pk, settings.API_RATE_PER_MINUTE

@@ -1,0 +1,76 @@
+"""How often somebody may do something: `hit("login", address, "10/minute")`.
+
+Counted in Redis by the moving window of `limits`, so that no burst fits around a full minute.
+When Redis does not answer, everybody is let in and a warning is logged: the limits keep one asker
+from crowding out others, they guard no secret (tokens and keys have 256 bits), and a signup that
+is turned away is lost for the customer.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import math
+import time
+from dataclasses import dataclass
+from functools import cache
+
+import redis
+from django.conf import settings
+from limits import parse
+from limits.storage import RedisStorage
+from limits.strategies import MovingWindowRateLimiter
+
+logger = logging.getLogger(__name__)
+
+REDIS_SECONDS = 0.5
+REDIS_AGAIN_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How somebody stands after a hit. `reset_seconds`: until there is room for one more."""
+
+    allowed: bool
+    limit: int
+    remaining: int
+    reset_seconds: int
+
+
+@cache
+def _limiter_at(url: str) -> MovingWindowRateLimiter:
+    pool = redis.ConnectionPool.from_url(
+        url, socket_timeout=REDIS_SECONDS, socket_connect_timeout=REDIS_SECONDS
+    )
+    return MovingWindowRateLimiter(RedisStorage(url, connection_pool=pool, key_prefix="throttle"))
+
+
+class _Away:
+    """A Redis that failed a moment ago is not asked again at once: each try costs its timeout."""
+
+    until = 0.0
+
+
+_away = _Away()
+
+
+def hit(scope: str, who: str, rate: str) -> Standing:
+    """Count one more of `scope` by `who` against a rate like "600/minute"; never raises for Redis.
+
+    `who` may be a person's address, so Redis keeps only its hash. What is refused is not counted.
+    """
+    item = parse(rate)
+    if time.monotonic() < _away.until:
+        return Standing(True, item.amount, item.amount, 0)
+    names = (scope, hashlib.sha256(who.encode()).hexdigest()[:32])
+    try:
+        limiter = _limiter_at(settings.REDIS_URL)
+        allowed = limiter.hit(item, *names)
+        window = limiter.get_window_stats(item, *names)
+    except redis.RedisError:
+        _away.until = time.monotonic() + REDIS_AGAIN_SECONDS
+        logger.warning("throttle %s: Redis does not answer, everybody is let in", scope)
+        return Standing(True, item.amount, item.amount, 0)
+    remaining = window.remaining if allowed else 0
+    wait = math.ceil(window.reset_time - time.time())
+    return Standing(allowed, item.amount, remaining, max(wait, 0 if allowed else 1))
