@@ -13,6 +13,7 @@ TENANT: dict[str, Any] = {
     "external_id": "crm-4711",
     "approval": None,
     "unproven": None,
+    "language": "en",
     "created_at": AT,
 }
 LINK: dict[str, Any] = {
@@ -21,6 +22,9 @@ LINK: dict[str, Any] = {
     "state": "open",
     "connection_mode": "business_app",
     "expected_number": "+4915112345678",
+    "language": "en",
+    "email": "john@cakes.example",
+    "mail": "waiting",
     "created_at": AT,
     "expires_at": "2026-12-01T10:00:00Z",
     "revoked_at": None,

@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from rest_framework import mixins
@@ -19,7 +18,6 @@ from onboarding.api.base import Resource, valid
 from onboarding.api.permissions import only_owners
 from onboarding.api.schema import operation
 from onboarding.models import SignupLink
-from tenants import audit
 from tenants.access import Asker, owned_tenant_ids, tenant_for
 from tenants.models import Tenant
 
@@ -27,7 +25,11 @@ _TAKES = {
     "tenant": "cakes",
     "connection_mode": "business_app",
     "expected_number": "+4915112345678",
+    "language": "en",
+    "email": "john@cakes.example",
+    "expires_in_days": 7,
 }
+_FIELDS = {"life_days": "expires_in_days"}
 
 
 class LinkViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Resource[SignupLink]):
@@ -73,13 +75,19 @@ class LinkViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Resource[Sig
         request=s.LinkCreateSerializer, takes=_TAKES, answers=examples.MADE_LINK,
     )  # fmt: skip
     def create(self, request: Request) -> Response:
-        """The address opens the tenant's signup for whoever has it; only a hash of it is kept."""
+        """The address opens the tenant's signup for whoever has it; only a hash of it is kept.
+
+        It revokes the tenant's earlier link for the same number. With `email` it is mailed too.
+        """
         sent = valid(s.LinkCreateSerializer, request)
         tenant = named_tenant(self.asker, sent.pop("tenant", None))
         only_owners(self.asker, tenant)
-        with transaction.atomic():
-            link, token = services.create_link(tenant, created_by=self.asker.user, **sent)
-            audit.record(self.asker.actor, "link.created", link, after=sent)
+        try:
+            link, token = services.create_link(
+                tenant, actor=self.asker.actor, created_by=self.asker.user, **sent
+            )
+        except services.RefusedError as error:
+            raise _by_field(error) from error
         url = f"{settings.SITE_URL}/s/{token}/"
         made = s.MadeLinkSerializer(link, context={**self.get_serializer_context(), "url": url})
         return Response(made.data, status=201)
@@ -91,12 +99,15 @@ class LinkViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Resource[Sig
     def revoke(self, request: Request, id: str) -> Response:
         """Ends the link and the sessions of its guests; once more changes nothing."""
         link = self.get_object()
-        if not link.is_revoked:
-            with transaction.atomic():
-                services.revoke_link(link)
-                audit.record(self.asker.actor, "link.revoked", link)
-            link.refresh_from_db()
+        services.revoke_link(link, self.asker.actor)
+        link.refresh_from_db()
         return Response(s.LinkSerializer(link).data)
+
+
+def _by_field(error: services.RefusedError) -> ValidationError:
+    """The service names the argument that it refuses: `email_invalid`."""
+    field = error.code.removesuffix("_invalid")
+    return ValidationError({_FIELDS.get(field, field): [str(error)]})
 
 
 def _owned(asker: Asker) -> frozenset[int]:

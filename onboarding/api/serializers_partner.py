@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.core.validators import RegexValidator
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -10,6 +11,7 @@ from onboarding import reasons
 from onboarding.api.paging import Filters, FlagField
 from onboarding.api.serializers import DIGITS, StrictText
 from onboarding.models import PhoneNumber, SignupLink, WhatsAppBusinessAccount
+from onboarding.models.link import MOST_LIFE_DAYS
 from onboarding.models.onboarding import ConnectionMode
 from onboarding.states import State
 from tenants.models import Tenant
@@ -48,11 +50,12 @@ class TenantSerializer(serializers.ModelSerializer[Tenant]):
 
     approval = _OrNull()
     unproven = _OrNull()
+    language = _OrNull()
     external_id = _OrNull()
 
     class Meta:
         model = Tenant
-        fields = ["slug", "name", "external_id", "approval", "unproven", "created_at"]
+        fields = ["slug", "name", "external_id", "approval", "unproven", "language", "created_at"]
         read_only_fields = fields
 
 
@@ -67,6 +70,7 @@ class TenantChangeSerializer(serializers.Serializer[Any]):
     unproven = serializers.ChoiceField(
         choices=Tenant.Unproven.choices, required=False, allow_null=True
     )
+    language = serializers.ChoiceField(choices=settings.LANGUAGES, required=False, allow_null=True)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         return {name: "" if value is None else value for name, value in attrs.items()}
@@ -92,23 +96,22 @@ class LinkSerializer(serializers.ModelSerializer[SignupLink]):
     tenant: serializers.SlugRelatedField[Tenant] = serializers.SlugRelatedField(
         slug_field="slug", read_only=True
     )
-    state = serializers.SerializerMethodField()
+    state = serializers.ChoiceField(
+        source="standing", choices=["open", "expired", "revoked"], read_only=True
+    )
     connection_mode = _OrNull()
     expected_number = _OrNull()
+    language = _OrNull()
+    email = _OrNull()
+    mail = _OrNull()
 
     class Meta:
         model = SignupLink
         fields = [
-            "id", "tenant", "state", "connection_mode", "expected_number", "created_at",
-            "expires_at", "revoked_at", "opened_at", "times_opened",
+            "id", "tenant", "state", "connection_mode", "expected_number", "language", "email",
+            "mail", "created_at", "expires_at", "revoked_at", "opened_at", "times_opened",
         ]  # fmt: skip
         read_only_fields = fields
-
-    @extend_schema_field(serializers.ChoiceField(choices=["open", "expired", "revoked"]))
-    def get_state(self, row: SignupLink) -> str:
-        if row.is_revoked:
-            return "revoked"
-        return "expired" if row.is_expired else "open"
 
 
 class MadeLinkSerializer(LinkSerializer):
@@ -125,12 +128,26 @@ class MadeLinkSerializer(LinkSerializer):
         return str(self.context["url"])
 
 
+class _WholeNumber(serializers.IntegerField):
+    """A JSON number; a string is refused."""
+
+    def to_internal_value(self, data: Any) -> int:
+        if isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
 class LinkCreateSerializer(serializers.Serializer[Any]):
     """POST /signup-links/. A key names the tenant; an owner of one tenant need not."""
 
     tenant = slug_field(required=False)
     connection_mode = serializers.ChoiceField(choices=ConnectionMode.choices, required=False)
     expected_number = StrictText(required=False, max_length=16, validators=[E164])
+    language = serializers.ChoiceField(choices=settings.LANGUAGES, required=False)
+    email = serializers.EmailField(required=False, max_length=254)
+    expires_in_days = _WholeNumber(
+        source="life_days", required=False, min_value=1, max_value=MOST_LIFE_DAYS
+    )
 
 
 class LinkFilters(Filters):

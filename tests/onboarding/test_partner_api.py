@@ -47,7 +47,9 @@ def test_a_tenant_is_created_from_its_name_alone(partner: APIClient) -> None:
     answer = partner.post(TENANTS, {"name": "John's Cake Shop"})
     assert answer.status_code == 201
     body = answer.json()
-    assert set(body) == {"slug", "name", "external_id", "approval", "unproven", "created_at"}
+    assert set(body) == {
+        "slug", "name", "external_id", "approval", "unproven", "language", "created_at",
+    }  # fmt: skip
     assert (body["slug"], body["approval"], body["external_id"]) == ("johns-cake-shop", None, None)
     entry = AuditEntry.objects.get(act="tenant.created")
     assert entry.actor.startswith("key:onb_")
@@ -126,6 +128,34 @@ def test_a_link_is_made_for_the_named_tenant_and_its_address_shown_once(
     assert "url" not in shown
     assert shown["expected_number"] == "+4915112345678"
     assert listed(partner.get(LINKS), "id") == [body["id"]]
+
+
+def test_a_link_has_a_language_a_letter_and_a_life(partner: APIClient, tenant: Tenant) -> None:
+    sent = {"tenant": "cakes", "language": "es", "email": "john@cakes.example"}
+    body = partner.post(LINKS, {**sent, "expires_in_days": 2}).json()
+    assert (body["language"], body["email"]) == ("es", "john@cakes.example")
+    assert body["mail"]
+    link = SignupLink.objects.get()
+    assert (link.expires_at - link.created_at).days in (1, 2)
+    assert link.made_by == "key"
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("language", "xx"), ("email", "john"), ("expires_in_days", 0), ("expires_in_days", 31),
+        ("expires_in_days", 10**30),
+        ("expires_in_days", "2"), ("expires_in_days", True), ("email", 5),
+        ("expected_number", "123"), ("expected_number", "+9990000000"),
+        ("connection_mode", "fax"),
+    ],
+)  # fmt: skip
+def test_a_link_that_makes_no_sense_is_a_400_by_field(
+    partner: APIClient, tenant: Tenant, field: str, value: Any
+) -> None:
+    answer = partner.post(LINKS, {"tenant": "cakes", field: value})
+    assert (answer.status_code, list(error(answer)["fields"])) == (400, [field])
+    assert not SignupLink.objects.exists()
 
 
 def test_a_key_names_the_tenant_of_a_link_and_of_an_onboarding(
