@@ -311,6 +311,10 @@ EMAIL_TIMEOUT = 10
 
 # Of one key, one user or one link; what Meta's window gave is counted by itself.
 API_RATE_PER_MINUTE = _number("API_RATE_PER_MINUTE", 600, 60)
+# Of one tenant, and of one address (an office behind one address counts as one).
+LAUNCHES_PER_MINUTE = _number("LAUNCHES_PER_MINUTE", 60, 10)
+LINK_OPENINGS_PER_MINUTE = _number("LINK_OPENINGS_PER_MINUTE", 60, 10)  # of one address
+LINKS_PER_HOUR = _number("LINKS_PER_HOUR", 60, 1)  # made by one tenant's owners; letters go out
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [

@@ -33,7 +33,7 @@ urlpatterns = [
     path("api/v1/", include("onboarding.api.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="api-schema"),
     path("api/docs/", api_docs, name="api-docs"),
-    re_path("^api/", NothingHereView.as_view()),
+    re_path("^api/", NothingHereView.as_view(), name="nothing-here"),
     path("webhooks/ycloud/", webhooks.ycloud, name="webhook-ycloud"),
     path("accounts/", account.account, name="account"),
     path("accounts/", include("allauth.account.urls")),
@@ -42,6 +42,6 @@ urlpatterns = [
     path("company/", include("tenants.urls")),
     path("invitation/", include(tenant_urls.invitation_patterns)),
     path("admin/", admin.site.urls),
-    path("healthz", health.healthz),
-    path("readyz", health.readyz),
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
 ]

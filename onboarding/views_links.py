@@ -21,7 +21,7 @@ from onboarding import guests, link_mail, services
 from onboarding.link_forms import LinkForm
 from onboarding.models import SignupLink
 from onboarding.progress import display_number
-from tenants import access, walls
+from tenants import access, throttle, walls
 from tenants.address import client_address
 from tenants.models import Membership, Tenant
 
@@ -38,8 +38,12 @@ def open_link(request: HttpRequest, token: str) -> HttpResponseBase:
     """
     if request.method not in ("GET", "HEAD"):
         return _secret(HttpResponse(status=405, headers={"Allow": "GET, HEAD"}))
+    address = client_address(request)
+    rate = f"{settings.LINK_OPENINGS_PER_MINUTE}/minute"
+    if too_many := throttle.page_limit(request, "link-address", address, rate):
+        return _secret(too_many)
     agent = request.headers.get("User-Agent", "")
-    network = network_of(client_address(request))
+    network = network_of(address)
     link = services.open_link(token, method=request.method or "", agent=agent, network=network)
     if link is None:
         return _secret(render(request, "link_unknown.html", status=404))
@@ -143,6 +147,9 @@ def company_links(request: HttpRequest, slug: str) -> HttpResponseBase:
     if request.method == "POST":
         if not is_owner:
             raise PermissionDenied
+        rate = f"{settings.LINKS_PER_HOUR}/hour"
+        if too_many := throttle.page_limit(request, "links-tenant", str(tenant.pk), rate):
+            return too_many
         if form.is_valid():
             made, token = services.create_link(
                 tenant, actor="customer", created_by=access.signed_in(request), **form.asked()

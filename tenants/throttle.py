@@ -17,6 +17,8 @@ from functools import cache
 
 import redis
 from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from limits import parse
 from limits.storage import RedisStorage
 from limits.strategies import MovingWindowRateLimiter
@@ -35,6 +37,18 @@ class Standing:
     limit: int
     remaining: int
     reset_seconds: int
+
+
+def page_limit(request: HttpRequest, scope: str, who: str, rate: str) -> HttpResponse | None:
+    """Count a page's request; the answer when there were too many (429), None to go on."""
+    standing = hit(scope, who, rate)
+    if standing.allowed:
+        return None
+    response = render(request, "429.html", status=429)
+    response["Retry-After"] = str(standing.reset_seconds)
+    response["Cache-Control"] = "no-store"
+    response._has_been_logged = True  # type: ignore[attr-defined]  # the address may be a secret
+    return response
 
 
 @cache

@@ -7,6 +7,7 @@ from functools import wraps
 from typing import TypeVar
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
@@ -17,8 +18,9 @@ from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from tenants import access, invitations, members
+from tenants import access, invitations, members, throttle
 from tenants.access import signed_in
+from tenants.address import client_address
 from tenants.forms import InviteForm, MemberForm, RoleForm
 from tenants.models import Invitation, Membership, Tenant, User
 
@@ -142,6 +144,9 @@ def leave(request: HttpRequest, slug: str) -> HttpResponse:
 @never_cache
 def open_invitation(request: HttpRequest, token: str) -> HttpResponseBase:
     """The mailed address: keeps the invitation in the session and leaves the token at once."""
+    rate = f"{settings.LINK_OPENINGS_PER_MINUTE}/minute"
+    if too_many := throttle.page_limit(request, "link-address", client_address(request), rate):
+        return _quiet(too_many)
     found = invitations.find(token)
     if found is None:
         return _quiet(render(request, "company/invitation_unknown.html", status=404))

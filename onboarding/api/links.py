@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from onboarding import services
-from onboarding.api import examples
+from onboarding.api import examples, throttles
 from onboarding.api import serializers_partner as s
 from onboarding.api.base import Resource, valid
 from onboarding.api.permissions import only_owners
@@ -82,6 +82,7 @@ class LinkViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Resource[Sig
         sent = valid(s.LinkCreateSerializer, request)
         tenant = named_tenant(self.asker, sent.pop("tenant", None))
         only_owners(self.asker, tenant)
+        throttles.making_link(self.asker, tenant.pk)
         try:
             link, token = services.create_link(
                 tenant, actor=self.asker.actor, created_by=self.asker.user, **sent

@@ -3,11 +3,13 @@
 from typing import Any
 
 from django.conf import settings
+from rest_framework.exceptions import Throttled
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from tenants import throttle
 from tenants.access import Asker
+from tenants.address import client_address
 
 RESULTS_PER_MINUTE = 120
 """Of one attempt. The page repeats what got no answer; below 60 a customer could be lost."""
@@ -33,3 +35,26 @@ class AskerThrottle(BaseThrottle):
         if attempt is not None:
             return "api-results", f"{asker.pk} {attempt}", RESULTS_PER_MINUTE
         return "api", asker.pk, settings.API_RATE_PER_MINUTE
+
+
+def launching(request: Request, asker: Asker, tenant_id: int) -> None:
+    """One more launch for this tenant, from this address. Raises Throttled.
+
+    A partner's backend has one address for all of its customers, so that alone does not count.
+    """
+    rate = f"{settings.LAUNCHES_PER_MINUTE}/minute"
+    _count("launch-tenant", str(tenant_id), rate)
+    if not asker.is_key:
+        _count("launch-address", client_address(request._request), rate)
+
+
+def making_link(asker: Asker, tenant_id: int) -> None:
+    """One more signup link made by an owner of this tenant. Raises Throttled."""
+    if not asker.is_key:
+        _count("links-tenant", str(tenant_id), f"{settings.LINKS_PER_HOUR}/hour")
+
+
+def _count(scope: str, who: str, rate: str) -> None:
+    standing = throttle.hit(scope, who, rate)
+    if not standing.allowed:
+        raise Throttled(standing.reset_seconds)

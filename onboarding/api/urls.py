@@ -18,5 +18,5 @@ router.register("phone-numbers", NumberViewSet, basename="phone-number")
 urlpatterns = [
     path("csrf/", CsrfView.as_view(), name="csrf"),
     *router.urls,
-    path("<path:rest>", NothingHereView.as_view()),
+    path("<path:rest>", NothingHereView.as_view(), name="api-nothing-here"),
 ]

@@ -17,7 +17,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from onboarding import quota, services
-from onboarding.api import examples
+from onboarding.api import examples, throttles
 from onboarding.api import serializers as s
 from onboarding.api.base import Resource, valid
 from onboarding.api.links import named_tenant
@@ -73,6 +73,7 @@ class OnboardingViewSet(mixins.ListModelMixin, Resource[Onboarding]):
         """Makes an attempt (201) or gives back the one that is still before Meta's window (200)."""
         sent = valid(s.StartSerializer, request)
         tenant = named_tenant(self.asker, sent.get("tenant"))
+        throttles.launching(request, self.asker, tenant.pk)
         row, made = services.start(self.asker, tenant, sent["connection_mode"])
         return self._shown(row, s.LaunchedOnboardingSerializer, 201 if made else 200)
 
@@ -131,8 +132,9 @@ class OnboardingViewSet(mixins.ListModelMixin, Resource[Onboarding]):
     @action(detail=True, methods=["post"])
     def signup(self, request: Request, id: str) -> Response:
         """Any field, any order, any number of times. Nothing is called; the worker goes on."""
+        row = self.get_object()
         result = {k: v for k, v in valid(s.ResultSerializer, request).items() if v}
-        row = services.record_signup_result(self.get_object(), self.asker, result)
+        row = services.record_signup_result(row, self.asker, result)
         return self._shown(row, code=202)
 
     @operation(
@@ -140,7 +142,9 @@ class OnboardingViewSet(mixins.ListModelMixin, Resource[Onboarding]):
     )
     @action(detail=True, methods=["post"])
     def launch(self, request: Request, id: str) -> Response:
-        row = services.relaunch(self.get_object(), self.asker)
+        row = self.get_object()
+        throttles.launching(request, self.asker, row.tenant_id)
+        row = services.relaunch(row, self.asker)
         return self._shown(row, s.LaunchedOnboardingSerializer)
 
     @operation(
@@ -159,7 +163,9 @@ class OnboardingViewSet(mixins.ListModelMixin, Resource[Onboarding]):
     @action(detail=True, methods=["post"])
     def reconnect(self, request: Request, id: str) -> Response:
         """A new attempt that only this number passes, for one that was lost after it connected."""
-        row, made = services.reconnect(self.get_object(), self.asker)
+        row = self.get_object()
+        throttles.launching(request, self.asker, row.tenant_id)
+        row, made = services.reconnect(row, self.asker)
         return self._shown(row, s.LaunchedOnboardingSerializer, 201 if made else 200)
 
     @operation(
@@ -168,8 +174,9 @@ class OnboardingViewSet(mixins.ListModelMixin, Resource[Onboarding]):
     )  # fmt: skip
     @action(detail=True, methods=["post"])
     def account(self, request: Request, id: str) -> Response:
+        row = self.get_object()
         sent = valid(s.AccountChoiceSerializer, request)
-        row = services.choose_account(self.get_object(), self.asker, sent["waba_id"])
+        row = services.choose_account(row, self.asker, sent["waba_id"])
         return self._shown(row)
 
     @operation(
@@ -178,8 +185,9 @@ class OnboardingViewSet(mixins.ListModelMixin, Resource[Onboarding]):
     )  # fmt: skip
     @action(detail=True, methods=["post"])
     def number(self, request: Request, id: str) -> Response:
+        row = self.get_object()
         sent = valid(s.NumberChoiceSerializer, request)
-        row = services.choose_number(self.get_object(), self.asker, sent["phone_number_id"])
+        row = services.choose_number(row, self.asker, sent["phone_number_id"])
         return self._shown(row)
 
     @operation("Check again now", s.OnboardingSerializer, answers=examples.ONBOARDING)

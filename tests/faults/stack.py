@@ -74,6 +74,10 @@ class Stack:
             "META_APP_SECRET": "sandbox-app-secret",
             "ONBOARDING_UNPROVEN": "review",
             "REGISTER_RESERVE": "0",
+            # All customers of the mix come from one address.
+            "LAUNCHES_PER_MINUTE": "100000",
+            "LINK_OPENINGS_PER_MINUTE": "100000",
+            "API_RATE_PER_MINUTE": "100000",
             "PYTHONPATH": str(ROOT),
             "PYTHONUNBUFFERED": "1",
         }
