@@ -182,6 +182,9 @@ def main(command: str) -> None:
         lint()
     if command == "test":
         os.execv(str(PYTHON), [str(PYTHON), "-m", "pytest"])  # noqa: S606
+    if command == "test-api":
+        os.environ.setdefault("API_CASES", "40")
+        step("pytest", "-q", "-s", "tests/api_fuzz")
     if command == "test-faults":
         step("pytest", "tests/faults", "--ignore", "tests/faults/test_mix.py")
         seed, count = os.environ.get("SEED", "1"), os.environ.get("COUNT", "2000")
@@ -189,6 +192,6 @@ def main(command: str) -> None:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] not in (["run"], ["test"], ["test-faults"], ["lint"], ["env"]):
-        refuse("use `run`, `test`, `test-faults`, `lint` or `env`.")
+    if sys.argv[1:] not in (["run"], ["test"], ["test-faults"], ["test-api"], ["lint"], ["env"]):
+        refuse("use `run`, `test`, `test-faults`, `test-api`, `lint` or `env`.")
     main(sys.argv[1])
