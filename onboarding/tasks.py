@@ -19,8 +19,14 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from onboarding import events, messages, meta, quota, schedule, steps, transitions
-from onboarding.models import Onboarding, PhoneNumber, ProviderCall, WebhookEvent
+from onboarding import cases, events, messages, meta, moving, quota, schedule, steps, transitions
+from onboarding.models import (
+    Onboarding,
+    PhoneNumber,
+    ProviderCall,
+    TransferCase,
+    WebhookEvent,
+)
 from onboarding.states import OPEN, State
 from onboarding.steps import health
 
@@ -144,6 +150,20 @@ def send_notices(**_newer: Any) -> int:
 
 
 @shared_task
+def carry_out_transfers(**_newer: Any) -> int:
+    """Close cases nobody asks for any more, decide those that decide themselves, move what was
+    accepted and is quiet; how many accounts moved.
+    """
+    cases.close_ended()
+    under_way = TransferCase.objects.select_related("business_account").order_by("opened_at")
+    for case in under_way.filter(state=TransferCase.State.OPEN):
+        if cases.decides_itself(case):
+            moving.begin(case, cases.WORKER)
+    waiting = under_way.filter(state=TransferCase.State.MOVING)
+    return sum(moving.carry_out(key) for key in list(waiting.values_list("pk", flat=True)))
+
+
+@shared_task
 def measure_pressure(**_newer: Any) -> float:
     """Set the factor by which background intervals are stretched; returns it."""
     return quota.measure(schedule.wanted_calls_an_hour())
@@ -219,3 +239,8 @@ def request_exchange(onboarding_id: int) -> None:
 def request_apply(event_id: str) -> None:
     """Have a stored webhook event applied, after the commit."""
     transaction.on_commit(lambda: _published(apply_webhook_event, {"event_id": event_id}) and None)
+
+
+def request_moves() -> None:
+    """Have accepted transfers carried out, after the commit."""
+    transaction.on_commit(lambda: _published(carry_out_transfers, {}) and None)

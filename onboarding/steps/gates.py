@@ -13,7 +13,7 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from onboarding import schedule
+from onboarding import schedule, tombstones
 from onboarding.models import Onboarding, PhoneNumber, WhatsAppBusinessAccount
 from onboarding.models.onboarding import ConnectionMode, Grant
 from onboarding.states import State
@@ -52,6 +52,8 @@ def grant(look: Pass) -> Outcome | None:
         return stop("account_not_granted")
     if row.proven is None and row.approved_at is None:
         policy = row.tenant.unproven or settings.ONBOARDING_UNPROVEN
+        if policy == "continue" and tombstones.covers(row.claimed_waba_id):
+            policy = "review"  # it was erased here: only who proves it may have it again
         if policy == "review":
             return wait(S.IN_REVIEW, "unproven", None)
         if policy == "stop":

@@ -161,9 +161,10 @@ def _keep(number: PhoneNumber, reason: str) -> None:
         return
     since = timezone.now() if reason else None
     with transaction.atomic():
-        changed = PhoneNumber.objects.filter(pk=number.pk, health=number.health).update(
-            health=reason, health_since=since
+        same = PhoneNumber.objects.filter(
+            pk=number.pk, health=number.health, tenant=number.tenant_id
         )
+        changed = same.update(health=reason, health_since=since)
         if not changed:
             return
         number.health, number.health_since = reason, since
