@@ -1,4 +1,4 @@
-"""A WABA moves to another tenant: fences first, then the leases are waited for, then one transaction.
+"""A WABA moves to another tenant: fences first, leases waited for, then one transaction.
 
 A worker that holds a lease may be in a call of up to 30 s. After the fences are up it writes
 nothing any more, but its call may still be under way; so nothing moves before its lease has ended.
@@ -10,6 +10,7 @@ stay with it (they hold its people's names and what Meta's window said) and lose
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q
@@ -125,7 +126,7 @@ def _let_go(row: Onboarding, case: TransferCase) -> None:
     Who never proved the account reads what everybody reads who cannot (the next pass says so): that
     somebody else could prove it is nobody's business.
     """
-    gone = {"business_account": None, "number": None, "choices": []}
+    gone: dict[str, Any] = {"business_account": None, "number": None, "choices": []}
     if row.state in OPEN and case.decided_by != cases.WORKER:
         transitions.move(
             row, S.CANCELLED, actor=case.decided_by, reason="account_moved", person=True, **gone

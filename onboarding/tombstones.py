@@ -51,7 +51,9 @@ def _key() -> str:
     row = TombstoneKey.objects.order_by("pk").first()
     if row is not None and not row.key:
         # An encryption key was taken out too early; a second key would make the first's rows mute.
-        logger.error("no key of FIELD_ENCRYPTION_KEYS opens the tombstone key: put the old one back")
+        logger.error(
+            "no key of FIELD_ENCRYPTION_KEYS opens the tombstone key: put the old one back"
+        )
         return ""
     return row.key if row is not None else ""
 

@@ -1,15 +1,25 @@
-"""The partner's desk: users, tenants and memberships."""
+"""The partner's desk: users, tenants and memberships, and what staff did."""
+
+from __future__ import annotations
+
+from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
+from django.db import transaction
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from tenants.models import Membership, Tenant, User
+from tenants import audit
+from tenants.admin_audit import CHANGED, AuditedAdmin, audit_registered
+from tenants.models import AuditEntry, Membership, Tenant, User
 
 admin.site.unregister(Group)
+audit_registered("account", "mfa", "usersessions", "socialaccount")
 
 
 class MembershipInline(TabularInline):
@@ -20,7 +30,8 @@ class MembershipInline(TabularInline):
 
 
 @admin.register(Tenant)
-class TenantAdmin(ModelAdmin):
+class TenantAdmin(AuditedAdmin, ModelAdmin):
+    hidden_fields = ("name",)
     list_display = ["name", "slug", "approval", "unproven", "created_at"]
     list_filter = ["approval", "unproven"]
     search_fields = ["name", "slug"]
@@ -29,7 +40,7 @@ class TenantAdmin(ModelAdmin):
 
 
 @admin.register(Membership)
-class MembershipAdmin(ModelAdmin):
+class MembershipAdmin(AuditedAdmin, ModelAdmin):
     list_display = ["user", "tenant", "role", "created_at"]
     list_filter = ["role"]
     search_fields = ["user__email", "tenant__name", "tenant__slug"]
@@ -38,14 +49,49 @@ class MembershipAdmin(ModelAdmin):
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]
+class UserAdmin(AuditedAdmin, DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
     list_display = ["email", "username", "is_staff", "is_active", "last_login"]
     ordering = ["email"]
 
+    def user_change_password(
+        self, request: HttpRequest, id: str, form_url: str = ""
+    ) -> HttpResponseBase:
+        """A new password: that it was set, and by whom."""
+        with transaction.atomic():
+            before = User.objects.filter(pk=id).values_list("password", flat=True).first()
+            shown: HttpResponseBase = super().user_change_password(request, id, form_url)
+            user = User.objects.filter(pk=id).exclude(password=before or "").first()
+            if user is not None:
+                actor = request.user.get_username()
+                audit.record(actor, "user.password_changed", user, after={"password": CHANGED})
+        return shown
+
 
 @admin.register(Group)
-class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
+class GroupAdmin(AuditedAdmin, DjangoGroupAdmin, ModelAdmin):
     pass
+
+
+@admin.register(AuditEntry)
+class AuditEntryAdmin(ModelAdmin):
+    """Read only, for everybody: the database refuses anything else."""
+
+    list_display = ["at", "actor", "act", "tenant_slug", "target_type", "target_id"]
+    list_filter = ["act", "actor", "tenant_slug", ("at", admin.DateFieldListFilter)]
+    search_fields = ["target_id", "target_type", "actor", "request_id"]
+    search_help_text = "Target, actor, request id."
+    date_hierarchy = "at"
+    list_per_page = 50
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False

@@ -1,5 +1,5 @@
 """The partner's desk in Django's admin: read everything, decide through services, edit no state."""
 
-from onboarding.admin import accounts, journal, links, onboardings
+from onboarding.admin import accounts, journal, links, onboardings, transfers
 
-__all__ = ["accounts", "journal", "links", "onboardings"]
+__all__ = ["accounts", "journal", "links", "onboardings", "transfers"]

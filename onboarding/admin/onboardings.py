@@ -22,6 +22,7 @@ from unfold.decorators import display
 
 from onboarding import progress, requirements, services
 from onboarding.admin.base import ReadOnlyAdmin
+from onboarding.admin.transfers import may_decide
 from onboarding.models import Onboarding
 from onboarding.reasons import REASONS
 from onboarding.states import FINAL, State
@@ -80,6 +81,7 @@ ACT_LABELS = {
     "resume": _("Resume"),
     "reread": _("Read again at YCloud"),
     "search": _("Look for the account"),
+    "transfer": _("Open a transfer case"),
 }
 
 
@@ -91,6 +93,7 @@ def acts_now(row: Onboarding) -> list[tuple[str, Any]]:
         "resume": "resume" in requirements.acts(row),
         "reread": row.state not in FINAL | {S.STARTED, S.CANCELLED},
         "search": "search" in requirements.acts(row),
+        "transfer": row.reason == "account_held",
     }
     return [(act, ACT_LABELS[act]) for act, fit in fits.items() if fit]
 
@@ -198,6 +201,7 @@ class OnboardingAdmin(ReadOnlyAdmin):
             "resume": (self._resume, FRESH_PASS),
             "reread": (self._reread, READ_AGAIN),
             "search": (self._search, SEARCHED),
+            "transfer": (self._transfer, gettext("It has a transfer case.")),
         }.get(act)
         if decide is None:
             raise Http404
@@ -215,6 +219,11 @@ class OnboardingAdmin(ReadOnlyAdmin):
 
     def _search(self, request: HttpRequest, row: Onboarding) -> None:
         services.look_for_account(row, request.user.get_username())
+
+    def _transfer(self, request: HttpRequest, row: Onboarding) -> None:
+        if not may_decide(request):
+            raise PermissionDenied
+        services.open_case(row, request.user)  # type: ignore[arg-type]
 
     def _row(self, request: HttpRequest, object_id: int) -> Onboarding:
         row: Onboarding | None = self.get_object(request, str(object_id))

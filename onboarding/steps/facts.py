@@ -15,7 +15,6 @@ from onboarding.models import Onboarding, PhoneNumber, Proof, WhatsAppBusinessAc
 from ycloud_client import BusinessAccount
 from ycloud_client import PhoneNumber as ListedNumber
 
-
 _Held = TypeVar("_Held", WhatsAppBusinessAccount, PhoneNumber)
 _LOCK = 7102
 """The class of these advisory locks in PostgreSQL; 7101 is that of codes."""
