@@ -1,4 +1,4 @@
-"""Ids that were erased: kept as keyed hashes, so that what comes later about them is known as not ours.
+"""Ids that were erased, as keyed hashes: what comes later about them is known as not ours.
 
 The key is random and kept encrypted; without it the hashes of ids of some 15 digits could be
 tried out one by one. Who proves an erased WABA later may have it: then its tombstone goes.

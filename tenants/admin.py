@@ -9,8 +9,7 @@ from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
 from django.db import transaction
-from django.http import HttpRequest
-from django.http.response import HttpResponseBase
+from django.http import HttpRequest, HttpResponse
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
@@ -58,11 +57,11 @@ class UserAdmin(AuditedAdmin, DjangoUserAdmin, ModelAdmin):  # type: ignore[type
 
     def user_change_password(
         self, request: HttpRequest, id: str, form_url: str = ""
-    ) -> HttpResponseBase:
+    ) -> HttpResponse:
         """A new password: that it was set, and by whom."""
         with transaction.atomic():
             before = User.objects.filter(pk=id).values_list("password", flat=True).first()
-            shown: HttpResponseBase = super().user_change_password(request, id, form_url)
+            shown: HttpResponse = super().user_change_password(request, id, form_url)
             user = User.objects.filter(pk=id).exclude(password=before or "").first()
             if user is not None:
                 actor = request.user.get_username()

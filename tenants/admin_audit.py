@@ -1,4 +1,4 @@
-"""What staff change in the admin by hand: each add, change and delete, with the values before and after.
+"""What staff change in the admin by hand: each add, change and delete, before and after.
 
 `AuditedAdmin` stands in front of every admin class that can write; a test lists those that cannot
 or do not. Secrets and what names a person or a company are noted as changed, never with a value:
@@ -16,8 +16,7 @@ from django.contrib import admin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db import models, transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest
-from django.http.response import HttpResponseBase
+from django.http import HttpRequest, HttpResponse
 
 from tenants import audit
 
@@ -50,17 +49,17 @@ def differing(before: Values, after: Values, hidden: Iterable[str] = ()) -> tupl
     """Only what differs, both sides, without the values of what is to be hidden."""
     names = [n for n in {**before, **after} if before.get(n) != after.get(n)]
     veiled = {n for n in names if n in PERSONAL or n in hidden or SECRET.search(n)}
-    old: Values = {
-        n: HIDDEN if n in veiled and before[n] else before[n] for n in names if n in before
-    }
-    new: Values = {
-        n: CHANGED if n in veiled and after[n] else after[n] for n in names if n in after
-    }
-    return old, new
+    return _veil(before, names, veiled, HIDDEN), _veil(after, names, veiled, CHANGED)
+
+
+def _veil(values: Values, names: list[str], veiled: set[str], word: str) -> Values:
+    """These of the values; of a veiled one only whether there is any."""
+    shown = {name: values[name] for name in names if name in values}
+    return {name: word if value and name in veiled else value for name, value in shown.items()}
 
 
 class AuditedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """A mixin: put it first. Django's admin runs each of these in one transaction, entry included."""
+    """A mixin, to be put first. The entry is in the transaction of what it tells of."""
 
     hidden_fields: tuple[str, ...] = ()
     """Further fields whose values name somebody."""
@@ -113,18 +112,18 @@ class AuditedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
                 self._record(request, "deleted", row, before, {})
 
     def response_action(
-        self, request: HttpRequest, queryset: QuerySet[Any]
-    ) -> HttpResponseBase | None:
+        self, request: HttpRequest, queryset: QuerySet[Any], *more: Any
+    ) -> HttpResponse | None:
         """An action on a list: whatever it changed of the chosen rows. Deleting notes itself."""
-        act = (request.POST.getlist("action") or [""])[-1]
+        act = next(filter(None, request.POST.getlist("action")), "")
         if act == "delete_selected":
-            return super().response_action(request, queryset)
+            return super().response_action(request, queryset, *more)
         chosen = queryset
         if request.POST.get("select_across") != "1":
             chosen = queryset.filter(pk__in=request.POST.getlist(ACTION_CHECKBOX_NAME))
         with transaction.atomic():
             before = [(copy.copy(row), values_of(row)) for row in chosen]
-            response = super().response_action(request, queryset)
+            response = super().response_action(request, queryset, *more)
             for row, was in before:
                 self._record(request, act, row, was, self._now(row))
         return response
