@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from onboarding import cases, transitions, ycloud
@@ -40,7 +40,7 @@ def begin(case: TransferCase, actor: str, note: str = "") -> bool:
     """
     try:
         with transaction.atomic():
-            transitions.bump(cases.attempts(case.business_account).filter(state__in=OPEN))
+            transitions.bump(_both(case).filter(state__in=OPEN))
             case = TransferCase.objects.select_related("onboarding").get(pk=case.pk)
             if case.onboarding.state in cases.ENDED:
                 raise _TooLateError
@@ -77,9 +77,8 @@ def is_quiet(rows: Iterable[Onboarding]) -> bool:
 def carry_out(case_id: int) -> bool:
     """Move the account of an accepted case, unless somebody is still at it; whether it moved."""
     with transaction.atomic():
-        account_id = TransferCase.objects.values_list("business_account", flat=True).get(pk=case_id)
-        account = WhatsAppBusinessAccount.objects.get(pk=account_id)
-        rows = list(cases.attempts(account).select_for_update(of=("self",)).order_by("pk"))
+        case = TransferCase.objects.select_related("business_account").get(pk=case_id)
+        rows = list(_both(case).select_for_update(of=("self",)).order_by("pk"))
         case = TransferCase.objects.select_for_update().get(pk=case_id)
         if case.state != C.MOVING:
             return False
@@ -90,9 +89,31 @@ def carry_out(case_id: int) -> bool:
             return False
         if not is_quiet(rows):
             return False
-        account = WhatsAppBusinessAccount.objects.select_for_update().get(pk=account_id)
+        account = WhatsAppBusinessAccount.objects.select_for_update().get(
+            pk=case.business_account_id
+        )
+        if case.decided_by == cases.WORKER and not cases.decides_itself(case):
+            _leave_to_staff(case, rows)
+            return False
         _move(case, account, rows)
     return True
+
+
+def _both(case: TransferCase) -> QuerySet[Onboarding]:
+    """The attempts of both sides. A third tenant that asks too must not see that anything stirs."""
+    return cases.attempts(case.business_account).filter(
+        tenant__in=(case.from_tenant_id, case.to_tenant_id)
+    )
+
+
+def _leave_to_staff(case: TransferCase, rows: list[Onboarding]) -> None:
+    """The holder has proven or connected it meanwhile: that is no case for a rule any more."""
+    TransferCase.objects.filter(pk=case.pk).update(state=C.OPEN, decided_by="", decided_at=None)
+    transitions.wake(row.pk for row in rows if row.state in OPEN)
+    audit.record(
+        cases.WORKER, "transfer.reopened", case, tenant=case.to_tenant,
+        before={"state": C.MOVING}, after={"state": C.OPEN},
+    )  # fmt: skip
 
 
 def _move(case: TransferCase, account: WhatsAppBusinessAccount, rows: list[Onboarding]) -> None:

@@ -167,7 +167,7 @@ class OnboardingAdmin(ReadOnlyAdmin):
         if row is not None:
             extra_context = (extra_context or {}) | {
                 "row": row,
-                "acts": acts_now(row) if self.has_decide_permission(request) else [],
+                "acts": self._acts(request, row),
                 "requirements": requirements.of(row, staff=True),
                 "timeline": timeline(row, staff=True),
                 "calls": row.calls.order_by("-at")[:100],
@@ -175,6 +175,10 @@ class OnboardingAdmin(ReadOnlyAdmin):
             }
         shown: HttpResponse = super().change_view(request, object_id, form_url, extra_context)
         return shown
+
+    def _acts(self, request: HttpRequest, row: Onboarding) -> list[tuple[str, Any]]:
+        acts = acts_now(row) if self.has_decide_permission(request) else []
+        return [each for each in acts if each[0] != "transfer" or may_decide(request)]
 
     def has_decide_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Deciding needs the right to change onboardings, which opens no field by itself."""

@@ -112,9 +112,11 @@ def _held(
 
 def _only_ours(rows: QuerySet[_Held], row: Onboarding, column: str, value: str) -> _Held | None:
     known = list(rows.filter(**{column: value}))
-    if any(each.tenant_id != row.tenant_id for each in known):
+    ours = next((each for each in known if each.tenant_id == row.tenant_id), None)
+    is_proven = ours is not None and ours.proof != Proof.NONE
+    if not is_proven and any(each is not ours for each in known):
         raise HeldByAnotherTenantError
-    return known[0] if known else None
+    return ours  # proven: then the others, if any, are claims
 
 
 def _one_at_a_time(value: str) -> None:
@@ -125,6 +127,15 @@ def _one_at_a_time(value: str) -> None:
     key = int(hashlib.sha256(value.encode()).hexdigest()[:7], 16)
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_LOCK, key])
+
+
+def is_held_elsewhere(row: Onboarding) -> bool:
+    """Another tenant holds the attempt's WABA, and this one has not proven it before."""
+    try:
+        _only_ours(WhatsAppBusinessAccount.objects.all(), row, "waba_id", row.claimed_waba_id)
+    except HeldByAnotherTenantError:
+        return True
+    return False
 
 
 def proof_of(row: Onboarding) -> Proof:

@@ -18,7 +18,7 @@ from onboarding.models import Onboarding, PhoneNumber, WhatsAppBusinessAccount
 from onboarding.models.onboarding import ConnectionMode, Grant
 from onboarding.states import State
 from onboarding.steps import binds
-from onboarding.steps.facts import keep_account, keep_number
+from onboarding.steps.facts import is_held_elsewhere, keep_account, keep_number
 from onboarding.steps.look import HiddenAccountError, Pass
 from onboarding.steps.outcome import Outcome, stop, wait
 from ycloud_client import PhoneNumber as ListedNumber
@@ -106,7 +106,7 @@ def _join_wait(row: Onboarding) -> datetime | None:
 def owner(look: Pass) -> Outcome | None:
     """The WABA can be read at YCloud and no other tenant holds it."""
     row = look.row
-    if WhatsAppBusinessAccount.objects.filter(waba_id=look.waba_id).exclude(tenant=row.tenant_id):
+    if is_held_elsewhere(row):
         return stop("account_held")
     platform = row.connection_mode == ConnectionMode.BUSINESS_PLATFORM
     always = platform and settings.YCLOUD_TP_BIND == "always"

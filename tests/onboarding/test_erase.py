@@ -31,6 +31,7 @@ from onboarding.models import (
     WhatsAppBusinessAccount,
 )
 from onboarding.services import erase
+from onboarding.steps import health
 from sandbox.webhooks import SECRET
 from tenants.models import AuditEntry, Membership, Tenant, User
 from tests.conftest import Sandbox, Worker, api_of, pages_of
@@ -388,3 +389,43 @@ def test_an_api_key_of_the_page_is_a_404_afterwards(customer: Customer, stranger
     customer.goes_through("approve")
     erased()
     assert api_of(stranger).get(f"/api/v1/onboardings/{customer.id}/").status_code == 404
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_reading_of_a_connected_number_that_was_under_way_keeps_no_id(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Health is read without a lease, so an answer may come after the end."""
+    tenant = Tenant.objects.create(slug="cakes", name=MARK)
+    account = WhatsAppBusinessAccount.objects.create(tenant=tenant, waba_id="777000777")
+    number = PhoneNumber.objects.create(
+        tenant=tenant, business_account=account, phone_number_id="888000888"
+    )
+    Onboarding.objects.create(
+        tenant=tenant, connection_mode="business_platform", state="connected",
+        business_account=account, number=number, connected_at=timezone.now(),
+    )  # fmt: skip
+    ycloud = Held(sandbox, monkeypatch)
+
+    def work() -> None:
+        try:
+            health.look(account.pk)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        done = pool.submit(work)
+        assert ycloud.arrived.wait(30)
+        erased()
+        ycloud.go_on.set()
+        done.result()
+    assert left_of(["777000777", "888000888"]) == []
+    assert ProviderCall.objects.count() == 1, "the quota counts it"
+
+
+def test_an_event_that_came_in_between_is_emptied_afterwards(planted: list[str]) -> None:
+    found = erase.plan(Tenant.objects.get(slug="cakes"))
+    erased()
+    WebhookEvent.objects.create(event_id="evt_z", type="x", waba_id=planted[3], body={"a": MARK})
+    erase.scrub_events(found)
+    assert "onboarding_webhookevent" not in {table for table, _ in left_of([MARK, planted[3]])}

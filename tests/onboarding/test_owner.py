@@ -8,7 +8,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from rest_framework.test import APIClient
 
-from onboarding import services, tasks
+from onboarding import cases, moving, services, tasks
 from onboarding.models import Onboarding, PhoneNumber, TransferCase, WhatsAppBusinessAccount
 from onboarding.steps import facts
 from tenants.models import Membership, Tenant, User
@@ -169,3 +169,30 @@ def test_a_holder_without_a_row_of_its_own_in_the_way_can_be_asked_again(
     again.goes_through("second_tenant")
     assert again.state == "connected"
     assert not TransferCase.objects.exists()
+
+
+def test_a_claim_beside_it_never_stops_a_proven_owner(
+    customer: Customer, other_tenant: Tenant
+) -> None:
+    window = customer.goes_through("payment_missing")
+    WhatsAppBusinessAccount.objects.create(tenant=other_tenant, waba_id=window["waba_id"])
+    customer.sandbox.act("attach_payment", waba_id=window["waba_id"])
+    customer.acts("resume")
+    assert customer.state == "connected"
+
+
+@pytest.mark.usefixtures("unproven")
+def test_a_holder_that_proves_itself_before_the_move_keeps_the_account(
+    customer: Customer, second: Customer, worker: Worker
+) -> None:
+    claims(customer, "payment_missing")
+    second.goes_through("second_tenant")
+    case = TransferCase.objects.get()
+    assert cases.decides_itself(case)
+    assert moving.begin(case, cases.WORKER)
+    customer.goes_through("second_tenant")  # this time the code comes
+    tasks.carry_out_transfers()
+    case.refresh_from_db()
+    assert (case.state, case.decided_by) == ("open", "")
+    assert WhatsAppBusinessAccount.objects.get().tenant.slug == "cakes"
+    assert Onboarding.objects.filter(tenant__slug="cakes", next_look_at__isnull=False).exists()

@@ -432,3 +432,16 @@ def test_two_cases_about_one_account_do_not_move_it_twice(
     assert moving.carry_out(contest.pk)
     other.refresh_from_db()
     assert (other.state, other.from_tenant.slug) == ("open", "other")
+
+
+def test_a_third_tenant_that_asks_too_sees_nothing_stir(
+    case: TransferCase, asker: Customer, reviewer: User, worker: Worker
+) -> None:
+    third = Tenant.objects.create(slug="third", name="third")
+    row = Onboarding.objects.create(
+        tenant=third, connection_mode="business_platform", state="needs_attention",
+        reason="account_held", claimed_waba_id=case.business_account.waba_id,
+    )  # fmt: skip
+    before = Onboarding.objects.filter(pk=row.pk).values().get()
+    moves(case, reviewer, worker)
+    assert Onboarding.objects.filter(pk=row.pk).values().get() == before

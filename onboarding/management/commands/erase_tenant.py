@@ -57,6 +57,7 @@ def _erased(tenant: Tenant) -> erase.Plan:
         erase.overtake(tenant)
         found = erase.erase(tenant, "command")
         if found is not None:
+            erase.scrub_events(found)
             return found
         if time.monotonic() > until:
             erase.give_up(tenant)
