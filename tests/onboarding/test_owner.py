@@ -8,13 +8,15 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from rest_framework.test import APIClient
 
-from onboarding import cases, moving, services, tasks
+from onboarding import cases, moving, services, tasks, transitions
 from onboarding.models import Onboarding, PhoneNumber, TransferCase, WhatsAppBusinessAccount
 from onboarding.steps import facts
 from tenants.models import Membership, Tenant, User
 from tests.conftest import Sandbox, Worker, api_of, person
 from tests.faults.test_races import at_once
 from tests.test_journey import Customer
+from ycloud_client import BusinessAccount
+from ycloud_client import PhoneNumber as ListedNumber
 
 NOTHING = ("needs_attention", "account_unconfirmed")
 
@@ -196,3 +198,27 @@ def test_a_holder_that_proves_itself_before_the_move_keeps_the_account(
     assert (case.state, case.decided_by) == ("open", "")
     assert WhatsAppBusinessAccount.objects.get().tenant.slug == "cakes"
     assert Onboarding.objects.filter(tenant__slug="cakes", next_look_at__isnull=False).exists()
+
+
+def test_a_worker_that_was_overtaken_keeps_nothing_of_what_it_read(tenant: Tenant) -> None:
+    row = Onboarding.objects.create(
+        tenant=tenant, connection_mode="business_platform", state="signed_up", claimed_waba_id="7"
+    )
+    transitions.bump(Onboarding.objects.all())
+    read = BusinessAccount.parse({"id": "7", "name": "Cakes"})
+    with pytest.raises(transitions.OvertakenError):
+        facts.keep_account(row, read)
+    assert not WhatsAppBusinessAccount.objects.exists()
+
+
+def test_what_was_read_for_one_tenant_is_not_written_once_another_has_it(
+    tenant: Tenant, other_tenant: Tenant
+) -> None:
+    account = WhatsAppBusinessAccount.objects.create(tenant=tenant, waba_id="7")
+    number = PhoneNumber.objects.create(
+        tenant=tenant, business_account=account, phone_number_id="8", status="PENDING"
+    )
+    PhoneNumber.objects.update(tenant=other_tenant)
+    read = ListedNumber.parse({"id": "8", "status": "BANNED"})
+    assert not facts.write_number(number, read)
+    assert PhoneNumber.objects.get().status == "PENDING"

@@ -166,6 +166,16 @@ def test_a_password_change_is_noted_without_any_value(desk: Client, member: User
     assert member.password not in str(entry.before)
 
 
+def test_a_new_users_password_is_in_no_entry(desk: Client) -> None:
+    sent = {"username": "zoe", "email": "zoe@x.example", "usable_password": "true"}
+    sent |= {"password1": "new-secret-42", "password2": "new-secret-42"}
+    desk.post("/admin/tenants/user/add/", sent)
+    user = User.objects.get(username="zoe")
+    after = only("user.added").after
+    assert after["password"] == "(hidden, changed)"
+    assert user.password not in str(after)
+
+
 def test_a_groups_rights_are_noted(desk: Client) -> None:
     right = Permission.objects.get(codename="decide_transfer")
     desk.post("/admin/auth/group/add/", {"name": "Operators", "permissions": [right.pk]})
