@@ -11,7 +11,7 @@ from onboarding.models import Onboarding, PhoneNumber, TransferCase, WhatsAppBus
 from onboarding.states import State
 from tenants import audit
 
-C = TransferCase.State
+C = TransferCase.Standing
 WORKER = "worker"
 
 ENDED = (State.STARTED, State.CANCELLED, State.REJECTED)
@@ -33,7 +33,7 @@ def open_proven(row: Onboarding) -> None:
     for account in contested(row):
         refused = TransferCase.objects.filter(
             business_account=account, from_tenant=account.tenant, to_tenant=row.tenant_id,
-            state=C.REFUSED,
+            standing=C.REFUSED,
         )  # fmt: skip
         if account.waba_id in row.granted_waba_ids and not refused.exists():
             open_case(row, account, WORKER)
@@ -44,9 +44,9 @@ def open_case(row: Onboarding, account: WhatsAppBusinessAccount, actor: str) -> 
     case, is_new = TransferCase.objects.get_or_create(
         business_account=account,
         to_tenant_id=row.tenant_id,
-        state__in=TransferCase.UNDER_WAY,
+        standing__in=TransferCase.UNDER_WAY,
         defaults={
-            "from_tenant": account.tenant, "onboarding": row, "opened_by": actor, "state": C.OPEN,
+            "from_tenant": account.tenant, "onboarding": row, "opened_by": actor, "standing": C.OPEN,
         },
     )  # fmt: skip
     if is_new:
@@ -89,14 +89,14 @@ def close_ended() -> int:
 
     Another attempt of the same tenant that stopped at the same account keeps its case open.
     """
-    over = TransferCase.objects.filter(state=C.OPEN, onboarding__state__in=ENDED)
+    over = TransferCase.objects.filter(standing=C.OPEN, onboarding__state__in=ENDED)
     closed = 0
     for case in over.select_related("business_account", "to_tenant"):
         other = attempts(case.business_account).filter(
             tenant=case.to_tenant_id, state=State.NEEDS_ATTENTION, reason="account_held"
         )
         if heir := other.order_by("created_at").first():
-            TransferCase.objects.filter(pk=case.pk, state=C.OPEN).update(onboarding=heir)
+            TransferCase.objects.filter(pk=case.pk, standing=C.OPEN).update(onboarding=heir)
         else:
             closed += withdraw(case)
     return closed
@@ -104,12 +104,12 @@ def close_ended() -> int:
 
 def withdraw(case: TransferCase) -> bool:
     """The attempt that asked has ended before anything moved; whether this was first."""
-    open_now = TransferCase.objects.filter(pk=case.pk, state__in=TransferCase.UNDER_WAY)
-    if not open_now.update(state=C.WITHDRAWN):
+    open_now = TransferCase.objects.filter(pk=case.pk, standing__in=TransferCase.UNDER_WAY)
+    if not open_now.update(standing=C.WITHDRAWN):
         return False
     audit.record(
         WORKER, "transfer.withdrawn", case, tenant=case.to_tenant,
-        before={"state": case.state}, after={"state": C.WITHDRAWN},
+        before={"standing": case.standing}, after={"standing": C.WITHDRAWN},
     )  # fmt: skip
     return True
 

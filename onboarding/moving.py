@@ -29,7 +29,7 @@ from onboarding.models import (
 from onboarding.states import OPEN, State
 from tenants import audit
 
-C = TransferCase.State
+C = TransferCase.Standing
 S = State
 
 
@@ -45,13 +45,13 @@ def begin(case: TransferCase, actor: str, note: str = "") -> bool:
             if case.onboarding.state in cases.ENDED:
                 raise _TooLateError
             now = timezone.now()
-            free = TransferCase.objects.filter(pk=case.pk, state=C.OPEN)
+            free = TransferCase.objects.filter(pk=case.pk, standing=C.OPEN)
             changed = {"decided_by": actor, "decided_at": now, "note": note}
-            if not free.update(state=C.MOVING, **changed):
+            if not free.update(standing=C.MOVING, **changed):
                 raise _TooLateError
             audit.record(
                 actor, "transfer.accepted", case, tenant=case.to_tenant,
-                before={"state": C.OPEN}, after={"state": C.MOVING, **_sides(case)},
+                before={"standing": C.OPEN}, after={"standing": C.MOVING, **_sides(case)},
             )  # fmt: skip
     except (_TooLateError, IntegrityError):  # IntegrityError: another case moves the account now
         return False
@@ -80,7 +80,7 @@ def carry_out(case_id: int) -> bool:
         case = TransferCase.objects.select_related("business_account").get(pk=case_id)
         rows = list(_both(case).select_for_update(of=("self",)).order_by("pk"))
         case = TransferCase.objects.select_for_update().get(pk=case_id)
-        if case.state != C.MOVING:
+        if case.standing != C.MOVING:
             return False
         asks = next((row for row in rows if row.pk == case.onboarding_id), None)
         if asks is None or asks.state in cases.ENDED:
@@ -108,11 +108,11 @@ def _both(case: TransferCase) -> QuerySet[Onboarding]:
 
 def _leave_to_staff(case: TransferCase, rows: list[Onboarding]) -> None:
     """The holder has proven or connected it meanwhile: that is no case for a rule any more."""
-    TransferCase.objects.filter(pk=case.pk).update(state=C.OPEN, decided_by="", decided_at=None)
+    TransferCase.objects.filter(pk=case.pk).update(standing=C.OPEN, decided_by="", decided_at=None)
     transitions.wake(row.pk for row in rows if row.state in OPEN)
     audit.record(
         cases.WORKER, "transfer.reopened", case, tenant=case.to_tenant,
-        before={"state": C.MOVING}, after={"state": C.OPEN},
+        before={"standing": C.MOVING}, after={"standing": C.OPEN},
     )  # fmt: skip
 
 
@@ -126,9 +126,9 @@ def _move(case: TransferCase, account: WhatsAppBusinessAccount, rows: list[Onboa
     WhatsAppBusinessAccount.objects.filter(pk=account.pk).update(
         tenant=case.to_tenant, proof=proof, proven_at=now
     )
-    TransferCase.objects.filter(pk=case.pk).update(state=C.ACCEPTED, moved_at=now)
+    TransferCase.objects.filter(pk=case.pk).update(standing=C.ACCEPTED, moved_at=now)
     # Others who ask for it have a new holder opposite.
-    others = TransferCase.objects.filter(business_account=account, state=C.OPEN)
+    others = TransferCase.objects.filter(business_account=account, standing=C.OPEN)
     others.exclude(to_tenant=case.to_tenant).update(from_tenant=case.to_tenant)
     for row in rows:
         if row.tenant_id == case.to_tenant_id:

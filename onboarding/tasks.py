@@ -156,10 +156,10 @@ def carry_out_transfers(**_newer: Any) -> int:
     """
     cases.close_ended()
     under_way = TransferCase.objects.select_related("business_account").order_by("opened_at")
-    for case in under_way.filter(state=TransferCase.State.OPEN):
+    for case in under_way.filter(standing=TransferCase.Standing.OPEN):
         if cases.decides_itself(case):
             moving.begin(case, cases.WORKER)
-    waiting = under_way.filter(state=TransferCase.State.MOVING)
+    waiting = under_way.filter(standing=TransferCase.Standing.MOVING)
     return sum(moving.carry_out(key) for key in list(waiting.values_list("pk", flat=True)))
 
 

@@ -75,8 +75,8 @@ def may_decide(request: HttpRequest) -> bool:
 
 @admin.register(TransferCase)
 class TransferCaseAdmin(ReadOnlyAdmin):
-    list_display = ["business_account", "from_tenant", "to_tenant", "shown_state", "opened_at"]
-    list_filter = ["state", "from_tenant", "to_tenant"]
+    list_display = ["business_account", "from_tenant", "to_tenant", "shown_standing", "opened_at"]
+    list_filter = ["standing", "from_tenant", "to_tenant"]
     list_select_related = ["business_account", "from_tenant", "to_tenant"]
     search_fields = [
         "business_account__waba_id", "business_account__name", "from_tenant__name",
@@ -85,12 +85,12 @@ class TransferCaseAdmin(ReadOnlyAdmin):
     change_form_template = "admin/onboarding/transfercase/change_form.html"
 
     @display(
-        description=_("state"),
+        description=_("standing"),
         label={"open": "warning", "moving": "warning", "accepted": "success", "refused": "danger"},
-        ordering="state",
+        ordering="standing",
     )
-    def shown_state(self, case: TransferCase) -> tuple[str, str]:
-        return case.state, case.get_state_display()
+    def shown_standing(self, case: TransferCase) -> tuple[str, str]:
+        return case.standing, case.get_standing_display()
 
     def change_view(
         self,
@@ -105,7 +105,7 @@ class TransferCaseAdmin(ReadOnlyAdmin):
                 "case": case,
                 "sides": sides(case),
                 "numbers": cases.numbers(case.business_account),
-                "may_decide": case.state == TransferCase.State.OPEN and may_decide(request),
+                "may_decide": case.standing == TransferCase.Standing.OPEN and may_decide(request),
             }
         shown: HttpResponse = super().change_view(request, object_id, form_url, extra_context)
         return shown

@@ -60,7 +60,7 @@ class Migration(migrations.Migration):
             name="TransferCase",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("state", models.CharField(choices=[("open", "open"), ("moving", "accepted, moving"), ("accepted", "accepted and moved"), ("refused", "refused"), ("withdrawn", "withdrawn")], default="open", max_length=10, verbose_name="state")),
+                ("standing", models.CharField(choices=[("open", "open"), ("moving", "accepted, moving"), ("accepted", "accepted and moved"), ("refused", "refused"), ("withdrawn", "withdrawn")], default="open", max_length=10, verbose_name="standing")),
                 ("opened_by", models.CharField(max_length=150, verbose_name="opened by")),
                 ("opened_at", models.DateTimeField(auto_now_add=True, verbose_name="opened")),
                 ("decided_by", models.CharField(blank=True, max_length=150, verbose_name="decided by")),
@@ -78,11 +78,11 @@ class Migration(migrations.Migration):
                 "ordering": ["-opened_at", "-pk"],
                 "permissions": [("decide_transfer", "Can decide on transfers of accounts")],
                 "indexes": [
-                    models.Index(condition=models.Q(("state__in", ("open", "moving"))), fields=["opened_at"], name="transfer_under_way"),
+                    models.Index(condition=models.Q(("standing__in", ("open", "moving"))), fields=["opened_at"], name="transfer_under_way"),
                 ],
                 "constraints": [
-                    models.UniqueConstraint(condition=models.Q(("state__in", ("open", "moving"))), fields=("business_account", "to_tenant"), name="transfer_one_open_case"),
-                    models.UniqueConstraint(condition=models.Q(("state", "moving")), fields=("business_account",), name="transfer_one_move_at_a_time"),
+                    models.UniqueConstraint(condition=models.Q(("standing__in", ("open", "moving"))), fields=("business_account", "to_tenant"), name="transfer_one_open_case"),
+                    models.UniqueConstraint(condition=models.Q(("standing", "moving")), fields=("business_account",), name="transfer_one_move_at_a_time"),
                 ],
             },
         ),

@@ -15,14 +15,14 @@ class TransferCase(models.Model):
     `moving`: accepted, the workers were overtaken, and what is theirs is waited for.
     """
 
-    class State(models.TextChoices):
+    class Standing(models.TextChoices):
         OPEN = "open", _("open")
         MOVING = "moving", _("accepted, moving")
         ACCEPTED = "accepted", _("accepted and moved")
         REFUSED = "refused", _("refused")
         WITHDRAWN = "withdrawn", _("withdrawn")
 
-    UNDER_WAY = (State.OPEN, State.MOVING)
+    UNDER_WAY = (Standing.OPEN, Standing.MOVING)
 
     business_account = models.ForeignKey(
         WhatsAppBusinessAccount, on_delete=models.CASCADE, related_name="transfer_cases",
@@ -38,7 +38,9 @@ class TransferCase(models.Model):
         Onboarding, on_delete=models.CASCADE, related_name="transfer_cases",
         verbose_name=_("attempt that asked"),
     )  # fmt: skip
-    state = models.CharField(_("state"), max_length=10, choices=State, default=State.OPEN)
+    standing = models.CharField(
+        _("standing"), max_length=10, choices=Standing, default=Standing.OPEN
+    )
     opened_by = models.CharField(_("opened by"), max_length=150)
     opened_at = models.DateTimeField(_("opened"), auto_now_add=True)
     decided_by = models.CharField(_("decided by"), max_length=150, blank=True)
@@ -51,20 +53,20 @@ class TransferCase(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["business_account", "to_tenant"],
-                condition=Q(state__in=("open", "moving")),
+                condition=Q(standing__in=("open", "moving")),
                 name="transfer_one_open_case",
             ),
             # Two moves of one account at once would undo each other.
             models.UniqueConstraint(
                 fields=["business_account"],
-                condition=Q(state="moving"),
+                condition=Q(standing="moving"),
                 name="transfer_one_move_at_a_time",
             ),
         ]
         indexes = [
             models.Index(
                 fields=["opened_at"],
-                condition=Q(state__in=("open", "moving")),
+                condition=Q(standing__in=("open", "moving")),
                 name="transfer_under_way",
             ),
         ]

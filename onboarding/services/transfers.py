@@ -12,7 +12,7 @@ from onboarding.services.errors import RefusedError
 from tenants import audit
 from tenants.models import User
 
-C = TransferCase.State
+C = TransferCase.Standing
 
 
 def open_case(row: Onboarding, actor: User) -> TransferCase:
@@ -41,12 +41,12 @@ def refuse(case: TransferCase, actor: User, note: str = "") -> TransferCase:
     """Leave the account where it is. Raises RefusedError."""
     with transaction.atomic():
         changed = {"decided_by": actor.get_username(), "decided_at": timezone.now(), "note": note}
-        free = TransferCase.objects.filter(pk=case.pk, state=C.OPEN)
-        if not free.update(state=C.REFUSED, **changed):
+        free = TransferCase.objects.filter(pk=case.pk, standing=C.OPEN)
+        if not free.update(standing=C.REFUSED, **changed):
             raise RefusedError("not_now", _("This case is not open any more."))
         audit.record(
             actor.get_username(), "transfer.refused", case, tenant=case.to_tenant,
-            before={"state": C.OPEN}, after={"state": C.REFUSED},
+            before={"standing": C.OPEN}, after={"standing": C.REFUSED},
         )  # fmt: skip
     case.refresh_from_db()
     return case

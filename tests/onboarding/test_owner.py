@@ -140,7 +140,7 @@ def test_a_squatter_gives_way_to_a_grant_without_anybody_deciding(
     worker.run()
     assert second.stop == ("awaiting_payment", "payment_missing")
     case = TransferCase.objects.get()
-    assert (case.state, case.decided_by) == ("accepted", "worker")
+    assert (case.standing, case.decided_by) == ("accepted", "worker")
     account = WhatsAppBusinessAccount.objects.get(waba_id=window["waba_id"])
     assert (account.tenant.slug, account.proof) == ("other", "grant")
     seen = customer.sees()
@@ -155,7 +155,7 @@ def test_an_unproven_holder_that_is_connected_loses_nothing_before_staff_decide(
     claims(customer, "approve")
     second.goes_through("second_tenant")
     tasks.carry_out_transfers()
-    assert TransferCase.objects.get().state == "open"
+    assert TransferCase.objects.get().standing == "open"
     assert second.stop == NOTHING
     assert customer.state == "connected"
 
@@ -195,7 +195,7 @@ def test_a_holder_that_proves_itself_before_the_move_keeps_the_account(
     customer.goes_through("second_tenant")  # this time the code comes
     tasks.carry_out_transfers()
     case.refresh_from_db()
-    assert (case.state, case.decided_by) == ("open", "")
+    assert (case.standing, case.decided_by) == ("open", "")
     assert WhatsAppBusinessAccount.objects.get().tenant.slug == "cakes"
     assert Onboarding.objects.filter(tenant__slug="cakes", next_look_at__isnull=False).exists()
 

@@ -68,7 +68,7 @@ def test_a_grant_for_a_held_account_opens_a_case_once(
     case: TransferCase, asker: Customer, worker: Worker
 ) -> None:
     assert (case.from_tenant.slug, case.to_tenant.slug) == ("cakes", "other")
-    assert (case.state, case.opened_by, case.onboarding) == ("open", "worker", row_of(asker))
+    assert (case.standing, case.opened_by, case.onboarding) == ("open", "worker", row_of(asker))
     asker.acts("resume")
     asker.goes_through("second_tenant")
     assert TransferCase.objects.count() == 1
@@ -117,7 +117,7 @@ def test_after_a_refusal_the_same_tenant_opens_no_case_by_itself(
     services.refuse(case, reviewer, "not theirs")
     assert asker.stop == NOTHING
     asker.acts("resume")
-    assert TransferCase.objects.get().state == "refused"
+    assert TransferCase.objects.get().standing == "refused"
 
 
 def test_a_withdrawn_attempt_takes_its_case_with_it(
@@ -128,7 +128,7 @@ def test_a_withdrawn_attempt_takes_its_case_with_it(
         services.accept(case, reviewer)
     tasks.carry_out_transfers()
     case.refresh_from_db()
-    assert case.state == "withdrawn"
+    assert case.standing == "withdrawn"
 
 
 def test_a_case_lives_on_while_another_attempt_of_the_tenant_asks(
@@ -140,7 +140,7 @@ def test_a_case_lives_on_while_another_attempt_of_the_tenant_asks(
     asker.acts("withdraw")
     tasks.carry_out_transfers()
     case.refresh_from_db()
-    assert (case.state, str(case.onboarding.public_id)) == ("open", second)
+    assert (case.standing, str(case.onboarding.public_id)) == ("open", second)
 
 
 # --- Moving --------------------------------------------------------------------------------------
@@ -150,7 +150,7 @@ def test_an_accepted_account_moves_with_its_numbers_and_the_asker_is_connected(
     case: TransferCase, asker: Customer, reviewer: User, worker: Worker
 ) -> None:
     moves(case, reviewer, worker)
-    assert (case.state, case.decided_by, case.note) == (
+    assert (case.standing, case.decided_by, case.note) == (
         "accepted",
         reviewer.username,
         "both agreed",
@@ -250,7 +250,7 @@ def test_an_asker_who_withdraws_before_the_move_gets_nothing(
     asker.acts("withdraw")
     tasks.carry_out_transfers()
     case.refresh_from_db()
-    assert case.state == "withdrawn"
+    assert case.standing == "withdrawn"
     assert customer.sees()["phone_number"]
 
 
@@ -287,10 +287,10 @@ def test_a_decision_needs_its_confirmation(
     desk: Client = pages_of(reviewer)
     desk.post(f"{page_of(case)}decide/", {"decision": decision})
     case.refresh_from_db()
-    assert case.state == "open"
+    assert case.standing == "open"
     desk.post(f"{page_of(case)}decide/", {"decision": decision, "confirmed": "yes", "note": "why"})
     case.refresh_from_db()
-    assert case.state == {"accept": "moving", "refuse": "refused"}[decision]
+    assert case.standing == {"accept": "moving", "refuse": "refused"}[decision]
     assert (case.decided_by, case.note) == (reviewer.username, "why")
 
 
@@ -306,7 +306,7 @@ def test_deciding_is_a_right_of_its_own(case: TransferCase) -> None:
     clerk.user_permissions.add(Permission.objects.get(codename="decide_transfer"))
     assert desk.post(f"{page_of(case)}decide/", sent).status_code == 302
     case.refresh_from_db()
-    assert case.state == "moving"
+    assert case.standing == "moving"
 
 
 def test_a_link_decides_nothing(case: TransferCase, reviewer: User) -> None:
@@ -399,7 +399,7 @@ def test_of_two_staff_who_accept_at_once_one_wins(contest: TransferCase) -> None
     at_once(*(lambda user=user: accept(user) for user in staff))
     assert len(taken) == 1
     contest.refresh_from_db()
-    assert (contest.state, contest.decided_by) == ("moving", taken[0])
+    assert (contest.standing, contest.decided_by) == ("moving", taken[0])
     assert AuditEntry.objects.filter(act="transfer.accepted").count() == 1
 
 
@@ -415,7 +415,7 @@ def test_accepting_beside_a_withdrawal_ends_in_one_of_both(contest: TransferCase
     asks.refresh_from_db()
     holder = WhatsAppBusinessAccount.objects.get().tenant.slug
     assert asks.state == "cancelled"
-    assert (contest.state, holder) in (("withdrawn", "cakes"), ("accepted", "other"))
+    assert (contest.standing, holder) in (("withdrawn", "cakes"), ("accepted", "other"))
 
 
 def test_two_cases_about_one_account_do_not_move_it_twice(
@@ -431,7 +431,7 @@ def test_two_cases_about_one_account_do_not_move_it_twice(
     assert not moving.begin(other, "bert")
     assert moving.carry_out(contest.pk)
     other.refresh_from_db()
-    assert (other.state, other.from_tenant.slug) == ("open", "other")
+    assert (other.standing, other.from_tenant.slug) == ("open", "other")
 
 
 def test_a_third_tenant_that_asks_too_sees_nothing_stir(
