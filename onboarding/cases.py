@@ -46,9 +46,12 @@ def open_case(row: Onboarding, account: WhatsAppBusinessAccount, actor: str) -> 
         to_tenant_id=row.tenant_id,
         standing__in=TransferCase.UNDER_WAY,
         defaults={
-            "from_tenant": account.tenant, "onboarding": row, "opened_by": actor, "standing": C.OPEN,
+            "from_tenant": account.tenant,
+            "onboarding": row,
+            "opened_by": actor,
+            "standing": C.OPEN,
         },
-    )  # fmt: skip
+    )
     if is_new:
         audit.record(
             actor, "transfer.opened", case, tenant=row.tenant,
