@@ -77,6 +77,7 @@ app.conf.update(
         "sweep_due": _every(1.0, "sweep_due", expires=10),
         "apply_forgotten_events": _every(5.0, "apply_forgotten_events", expires=20),
         "exchange_forgotten_codes": _every(3.0, "exchange_forgotten_codes", expires=5),
+        "carry_out_transfers": _every(5.0, "carry_out_transfers", expires=10),
         "watch_numbers": _every(30.0, "watch_numbers", expires=60),
         "deliver_outbound": _every(1.0, "deliver_outbound", expires=5),
         "send_notices": _every(60.0, "send_notices", expires=60),

@@ -9,12 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Q, QuerySet
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 
+from onboarding import tombstones
 from onboarding.models import Onboarding, PhoneNumber, WebhookEvent, WhatsAppBusinessAccount
 from onboarding.states import OPEN, State
+from ycloud_client.webhooks import Event
 
 Standing = WebhookEvent.Standing
 
@@ -142,6 +147,29 @@ def kept(kind: str, body: dict[str, Any]) -> dict[str, Any]:
     if kind not in NOT_OURS:
         return body
     return {name: body[name] for name in _ENVELOPE if name in body}
+
+
+def columns_of(event: Event) -> dict[str, Any]:
+    """What is stored of an event as it comes: of an erased account or number, only that it came."""
+    if tombstones.covers(event.waba_id or "", event.phone_number_id or ""):
+        over = {"standing": Standing.NOT_OURS, "applied_at": timezone.now()}
+        return {"type": event.type[:80], "body": {}, **over}
+    return {
+        "type": event.type[:80],
+        "waba_id": (event.waba_id or "")[:40],
+        "phone_number_id": (event.phone_number_id or "")[:40],
+        "body": kept(event.type, event.body),
+        "sent_at": _moment(event.created_at),
+    }
+
+
+def _moment(text: str) -> datetime | None:
+    """YCloud's createTime; None for what is no time with a zone."""
+    try:
+        moment = parse_datetime(text)
+    except ValueError:
+        return None
+    return moment if moment is not None and moment.tzinfo is not None else None
 
 
 def concern_of(event: WebhookEvent) -> Concern | None:

@@ -71,6 +71,8 @@ def of(row: Onboarding, *, staff: bool = False) -> list[Requirement]:
 
 def _of_number(row: Onboarding, staff: bool) -> list[Requirement]:
     number = row.number
+    if row.business_account_id is None:  # it was connected, and the account has moved since
+        return [_made("account_moved", row.updated_at, None, staff, None)]
     if number is None or not number.health:
         return []
     since = number.health_since or number.read_at or row.updated_at

@@ -13,39 +13,27 @@ from functools import cache
 from typing import Any
 
 from celery import shared_task
-from django.conf import settings
 from django.core.cache import cache as redis
 from django.db import transaction
-from django.db.models import Q, QuerySet
 from django.db.models.signals import post_save
 from django.dispatch import receiver
 from django.utils import timezone
 
 from onboarding import (
+    cases,
     events,
     link_mail,
     messages,
     meta,
+    moving,
     outbound,
     quota,
+    retention,
     schedule,
     steps,
     transitions,
 )
-from onboarding.models import (
-    IdempotentAnswer,
-    LinkOpening,
-    MetaToken,
-    Onboarding,
-    OutboundEvent,
-    PhoneNumber,
-    ProviderCall,
-    SignupLink,
-    WebhookEndpoint,
-    WebhookEvent,
-)
-from onboarding.models.idempotency import LIFE
-from onboarding.states import OPEN, State
+from onboarding.models import Onboarding, OutboundEvent, TransferCase, WebhookEvent
 from onboarding.steps import health
 from tenants import walls
 
@@ -54,8 +42,6 @@ logger = logging.getLogger(__name__)
 SWEEP_LIMIT = 200
 PUBLISH_SECONDS = 0.5
 ALIVE_SECONDS = 30
-FORGET_BATCH = 1000
-PAST_OWNER = OPEN - {State.SIGNED_UP, State.AWAITING_ACCOUNT, State.NEEDS_ATTENTION}
 FORGOTTEN_SECONDS = 5
 WATCH_LIMIT = 50
 NUDGE_WITHIN_SECONDS = 30.0
@@ -187,6 +173,20 @@ def mail_waiting_links(**_newer: Any) -> int:
 
 
 @shared_task
+def carry_out_transfers(**_newer: Any) -> int:
+    """Close cases nobody asks for any more, decide those that decide themselves, move what was
+    accepted and is quiet; how many accounts moved.
+    """
+    cases.close_ended()
+    under_way = TransferCase.objects.select_related("business_account").order_by("opened_at")
+    for case in under_way.filter(standing=TransferCase.Standing.OPEN):
+        if cases.decides_itself(case):
+            moving.begin(case, cases.WORKER)
+    waiting = under_way.filter(standing=TransferCase.Standing.MOVING)
+    return sum(moving.carry_out(key) for key in list(waiting.values_list("pk", flat=True)))
+
+
+@shared_task
 def measure_pressure(**_newer: Any) -> float:
     """Set the factor by which background intervals are stretched; returns it."""
     return quota.measure(schedule.wanted_calls_an_hour())
@@ -200,44 +200,8 @@ def beat_alive(**_newer: Any) -> None:
 
 @shared_task
 def forget_old(**_newer: Any) -> int:
-    """Delete webhook bodies, calls and what was told to the partner, older than RETENTION_DAYS.
-
-    And answers that were kept for repeated requests, after a day.
-
-    Onboardings and their timelines stay; so do acts that are open or belong to an attempt that is
-    under way (they say what must not be repeated), and events of accounts whose numbers are lost
-    (they say why).
-    """
-    before = timezone.now() - timedelta(days=settings.RETENTION_DAYS)
-    under_way = Q(kind__in=ProviderCall.ACTS, onboarding__state__in=PAST_OWNER)
-    calls = ProviderCall.objects.filter(at__lt=before).exclude(outcome=ProviderCall.Outcome.OPEN)
-    lost = PhoneNumber.objects.exclude(health="").values("business_account__waba_id")
-    events = WebhookEvent.objects.filter(received_at__lt=before).exclude(waba_id__in=lost)
-    WebhookEndpoint.objects.filter(previous_until__lt=timezone.now()).update(
-        previous_secret="", previous_until=None
-    )
-    told = OutboundEvent.objects.filter(at__lt=before)
-    # Links that ended long ago forget whom they were mailed to and what opened them.
-    SignupLink.objects.filter(expires_at__lt=before).exclude(email="").update(email="")
-    openings = LinkOpening.objects.filter(at__lt=before)
-    answers = IdempotentAnswer.objects.filter(created_at__lt=timezone.now() - LIFE)
-    old = (calls.exclude(under_way), events, told, openings, _tokens_of_no_use(), answers)
-    return sum(_deleted(rows) for rows in old)
-
-
-def _tokens_of_no_use() -> QuerySet[MetaToken]:
-    """All of them where META_KEEP_TOKEN is off; else those of attempts that ended in nothing."""
-    if not settings.META_KEEP_TOKEN:
-        return MetaToken.objects.all()
-    return MetaToken.objects.filter(onboarding__state__in=(State.CANCELLED, State.REJECTED))
-
-
-def _deleted(rows: QuerySet[Any]) -> int:
-    """Batches keep each transaction, and its locks, short."""
-    count = 0
-    while batch := list(rows.values_list("pk", flat=True)[:FORGET_BATCH]):
-        count += rows.model._default_manager.filter(pk__in=batch).delete()[0]
-    return count
+    """Delete what is kept for a while only; how many rows."""
+    return retention.forget()
 
 
 @cache
@@ -295,3 +259,8 @@ def request_delivery(**_signal: Any) -> None:
 def request_link_mail(link_id: int) -> None:
     """Have a signup link's address mailed, after the commit."""
     transaction.on_commit(lambda: _published(mail_link, {"link_id": link_id}) and None)
+
+
+def request_moves() -> None:
+    """Have accepted transfers carried out, after the commit."""
+    transaction.on_commit(lambda: _published(carry_out_transfers, {}) and None)

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Case, F, Q, Value, When
+from django.db.models import Case, F, Q, QuerySet, Value, When
 from django.utils import timezone
 
 from onboarding import outbound_events
@@ -88,6 +88,22 @@ def renew(row: Onboarding) -> Onboarding:
     return row
 
 
+def is_mine(row: Onboarding) -> bool:
+    """Whether this worker still holds the row: what it found may be written only then."""
+    return Onboarding.objects.filter(pk=row.pk, fence=row.fence).exists()
+
+
+def bump(rows: QuerySet[Onboarding]) -> list[int]:
+    """Overtake whoever works at these rows; nobody claims them until they are woken: their keys.
+
+    Their leases stay: what a worker is at may last until its lease has ended.
+    """
+    keys = rows.select_for_update(of=("self",)).order_by("pk").values_list("pk", flat=True)
+    bumped = list(keys)  # locked in one order, so that two of these never wait for each other
+    Onboarding.objects.filter(pk__in=bumped).update(fence=F("fence") + 1, next_look_at=None)
+    return bumped
+
+
 def wake(rows: Iterable[int]) -> int:
     """Make rows due now, also while a worker looks at them; how many there were."""
     return Onboarding.objects.filter(pk__in=list(rows)).update(
@@ -133,6 +149,11 @@ def claim_numbers(limit: int, until: datetime) -> list[int]:
 def wake_numbers(numbers: Iterable[int]) -> int:
     """Have connected numbers read now; how many there were."""
     return PhoneNumber.objects.filter(pk__in=list(numbers)).update(next_look_at=timezone.now())
+
+
+def unwatch(numbers: QuerySet[PhoneNumber], **facts: Any) -> int:
+    """Nobody looks at these numbers until they are connected anew; how many. `facts`: columns."""
+    return numbers.update(next_look_at=None, **facts)
 
 
 def watch_number(number: PhoneNumber, due: datetime, *, read_at: datetime | None = None) -> None:

@@ -2,12 +2,10 @@
 
 import logging
 import time
-from datetime import datetime
 
 from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
-from django.utils.dateparse import parse_datetime
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
@@ -40,17 +38,10 @@ def ycloud(request: HttpRequest) -> HttpResponse:
         logger.warning("a signed webhook had a body that is no event")
         return HttpResponse("The body is no event.", status=400)
     with transaction.atomic():
-        _, is_new = WebhookEvent.objects.get_or_create(
-            event_id=event.id,
-            defaults={
-                "type": event.type[:80],
-                "waba_id": (event.waba_id or "")[:40],
-                "phone_number_id": (event.phone_number_id or "")[:40],
-                "body": events.kept(event.type, event.body),
-                "sent_at": _moment(event.created_at),
-            },
+        stored, is_new = WebhookEvent.objects.get_or_create(
+            event_id=event.id, defaults=events.columns_of(event)
         )
-        if is_new:
+        if is_new and stored.applied_at is None:
             tasks.request_apply(event.id)
     return HttpResponse(status=204)
 
@@ -59,12 +50,3 @@ def _secrets() -> list[str]:
     """Those of the environment, and those that `doctor --install-webhook` stored."""
     stored = WebhookSecret.objects.order_by("-installed_at").values_list("secret", flat=True)
     return [*settings.YCLOUD_WEBHOOK_SECRETS, *filter(None, stored)]
-
-
-def _moment(text: str) -> datetime | None:
-    """YCloud's createTime; None for what is no time with a zone."""
-    try:
-        moment = parse_datetime(text)
-    except ValueError:
-        return None
-    return moment if moment is not None and moment.tzinfo is not None else None

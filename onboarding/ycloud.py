@@ -20,7 +20,7 @@ from django.db import IntegrityError, connections, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from onboarding import codes, quota, transitions
+from onboarding import codes, quota, tombstones, transitions
 from onboarding.models import Onboarding, ProviderCall
 from onboarding.quota import Lane
 from tenants.redaction import redact
@@ -125,12 +125,22 @@ def _read(
     answers = [first, *(end.result() for end in ends)]
     ProviderCall.objects.bulk_create(
         _described(
-            ProviderCall(onboarding=row, kind=kind, target=target, lane=lane), record, answer
+            ProviderCall(onboarding=row, kind=kind, target=_kept(row, target), lane=lane),
+            record,
+            answer,
         )
         for (kind, target, _), (answer, heard) in zip(wanted, answers, strict=True)
         for record in heard
     )
     return [answer for answer, _ in answers]
+
+
+def _kept(row: Onboarding | None, target: str) -> str:
+    """What was asked about; nothing where its tenant was erased while the answer was under way.
+
+    Calls for an attempt need no such look: an attempt is erased when its lease has ended.
+    """
+    return "" if row is None and tombstones.covers(target) else target
 
 
 def _hear(

@@ -1,4 +1,6 @@
-"""The partner's desk: users, tenants and memberships."""
+"""The partner's desk: users, tenants and memberships, and what staff did."""
+
+from __future__ import annotations
 
 from typing import Any
 
@@ -9,7 +11,8 @@ from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
-from django.http import HttpRequest
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
@@ -17,11 +20,13 @@ from tenants import (
     admin_keys,  # noqa: F401 - registers the admin of API keys
     audit,
 )
-from tenants.models import Invitation, Membership, Tenant, User
+from tenants.admin_audit import CHANGED, AuditedAdmin, audit_registered
+from tenants.models import AuditEntry, Invitation, Membership, Tenant, User
 
 admin.site.unregister(Group)
 admin.site.unregister(UserSession)  # its keys open other people's sessions
 admin.site.unregister(Authenticator)
+audit_registered("account")
 
 
 class MembershipInline(TabularInline):
@@ -32,7 +37,8 @@ class MembershipInline(TabularInline):
 
 
 @admin.register(Tenant)
-class TenantAdmin(ModelAdmin):
+class TenantAdmin(AuditedAdmin, ModelAdmin):
+    hidden_fields = ("name",)
     list_display = ["name", "slug", "external_id", "approval", "unproven", "created_at"]
     list_filter = ["approval", "unproven"]
     search_fields = ["name", "slug", "external_id"]
@@ -41,7 +47,7 @@ class TenantAdmin(ModelAdmin):
 
 
 @admin.register(Membership)
-class MembershipAdmin(ModelAdmin):
+class MembershipAdmin(AuditedAdmin, ModelAdmin):
     list_display = ["user", "tenant", "role", "created_at"]
     list_filter = ["role"]
     search_fields = ["user__email", "tenant__name", "tenant__slug"]
@@ -50,7 +56,7 @@ class MembershipAdmin(ModelAdmin):
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]
+class UserAdmin(AuditedAdmin, DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
@@ -63,14 +69,27 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]
         if "email" in form.changed_data:
             EmailAddress.objects.filter(user=obj).exclude(email__iexact=obj.email).delete()
 
+    def user_change_password(
+        self, request: HttpRequest, id: str, form_url: str = ""
+    ) -> HttpResponse:
+        """A new password: that it was set, and by whom."""
+        with transaction.atomic():
+            before = User.objects.filter(pk=id).values_list("password", flat=True).first()
+            shown: HttpResponse = super().user_change_password(request, id, form_url)
+            user = User.objects.filter(pk=id).exclude(password=before or "").first()
+            if user is not None:
+                actor = request.user.get_username()
+                audit.record(actor, "user.password_changed", user, after={"password": CHANGED})
+        return shown
+
 
 @admin.register(Group)
-class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
+class GroupAdmin(AuditedAdmin, DjangoGroupAdmin, ModelAdmin):
     pass
 
 
 @admin.register(Invitation)
-class InvitationAdmin(ModelAdmin):
+class InvitationAdmin(AuditedAdmin, ModelAdmin):
     """To look at; owners make and end them."""
 
     list_display = ["email", "tenant", "role", "sent_at", "expires_at", "accepted_at", "revoked_at"]
@@ -85,7 +104,7 @@ class InvitationAdmin(ModelAdmin):
 
 
 @admin.register(Authenticator)
-class AuthenticatorAdmin(ModelAdmin):
+class AuthenticatorAdmin(AuditedAdmin, ModelAdmin):
     """Second factors, without their secrets: staff delete those of a person who lost theirs."""
 
     list_display = ["user", "type", "created_at", "last_used_at"]
@@ -100,16 +119,24 @@ class AuthenticatorAdmin(ModelAdmin):
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
-    def delete_model(self, request: HttpRequest, obj: Any) -> None:
-        _audit_lost_factor(request, obj)
-        super().delete_model(request, obj)
 
-    def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
-        for each in queryset:
-            _audit_lost_factor(request, each)
-        super().delete_queryset(request, queryset)
+@admin.register(AuditEntry)
+class AuditEntryAdmin(ModelAdmin):
+    """Read only, for everybody: the database refuses anything else."""
 
+    list_display = ["at", "actor", "act", "tenant_slug", "target_type", "target_id"]
+    list_filter = ["act", "actor", "tenant_slug", ("at", admin.DateFieldListFilter)]
+    search_fields = ["target_id", "target_type", "actor", "request_id"]
+    search_help_text = "Target, actor, request id."
+    date_hierarchy = "at"
+    list_per_page = 50
+    show_full_result_count = False
 
-def _audit_lost_factor(request: HttpRequest, row: Any) -> None:
-    before = {"user": row.user_id, "type": row.type}
-    audit.record(request.user.get_username(), "second_factor.removed", row, before=before)
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False

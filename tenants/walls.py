@@ -48,7 +48,7 @@ READ_BEFORE_A_TENANT_IS_KNOWN = frozenset(
         "account.EmailAddress", "account.EmailConfirmation", "mfa.Authenticator",
         "usersessions.UserSession",
         "onboarding.SignupLink", "onboarding.LinkOpening", "onboarding.WebhookEvent",
-        "onboarding.WebhookSecret",
+        "onboarding.WebhookSecret", "onboarding.Tombstone", "onboarding.TombstoneKey",
     }
 )  # fmt: skip
 """The exceptions: who somebody is, and what comes in before it is known whose it is."""

@@ -146,13 +146,13 @@ def test_a_result_posted_to_a_foreign_attempt_is_not_found(scene: Scene, act: st
     assert victims_rows() == before
 
 
-def test_the_same_result_replayed_a_hundred_times_registers_once(
+def test_the_same_result_replayed_again_and_again_registers_once(
     api: APIClient, sandbox: Sandbox, worker: Worker
 ) -> None:
     customer = Customer(api, sandbox, worker)
     customer.starts()
     window = sandbox.finish(scenario="approve")
-    for round_ in range(100):
+    for round_ in range(40):
         customer.hands_over(window)
         if round_ % 10 == 0:
             worker.run()

@@ -64,7 +64,7 @@ class WebhookEventAdmin(ReadOnlyAdmin):
     @admin.action(description=_("Apply again"), permissions=["replay"])
     def replay_selected(self, request: HttpRequest, events: QuerySet[WebhookEvent]) -> None:
         for event in events:
-            services.replay_event(event)
+            services.replay_event(event, request.user.get_username())
         self.message_user(request, gettext("They are being applied again."), messages.SUCCESS)
 
 

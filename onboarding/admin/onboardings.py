@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
-from typing import Any, ClassVar
+from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
@@ -14,7 +13,6 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllow
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import path
-from django.utils import timezone
 from django.utils.timesince import timesince
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -22,54 +20,15 @@ from unfold.decorators import display
 
 from onboarding import progress, proof, requirements, services
 from onboarding.admin.base import ReadOnlyAdmin
+from onboarding.admin.filters import AgeFilter, ReasonFilter
 from onboarding.admin.proof import ProofColumn, ProvenFilter
+from onboarding.admin.transfers import may_decide
 from onboarding.models import Onboarding
 from onboarding.reasons import REASONS
 from onboarding.states import FINAL, State
 from onboarding.timeline import timeline
 
 S = State
-
-
-class AgeFilter(admin.SimpleListFilter):
-    """How long the row has been in its state."""
-
-    title = _("in this state for")
-    parameter_name = "age"
-    spans: ClassVar[dict[str, timedelta]] = {
-        "hour": timedelta(hours=1),
-        "day": timedelta(days=1),
-        "week": timedelta(days=7),
-        "month": timedelta(days=30),
-    }
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [
-            ("hour", _("more than an hour")),
-            ("day", _("more than a day")),
-            ("week", _("more than a week")),
-            ("month", _("more than a month")),
-        ]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        span = self.spans.get(self.value() or "")
-        if span is None:
-            return queryset
-        return queryset.filter(state_changed_at__lt=timezone.now() - span)
-
-
-class ReasonFilter(admin.SimpleListFilter):
-    """Why it stands still: only reasons that rows have."""
-
-    title = _("reason")
-    parameter_name = "reason"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        used = Onboarding.objects.exclude(reason="").order_by("reason").values_list("reason")
-        return [(code, str(REASONS[code].what)) for (code,) in used.distinct() if code in REASONS]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        return queryset.filter(reason=self.value()) if self.value() else queryset
 
 
 FRESH_PASS = _("A fresh pass is under way.")
@@ -81,6 +40,7 @@ ACT_LABELS = {
     "resume": _("Resume"),
     "reread": _("Read again at YCloud"),
     "search": _("Look for the account"),
+    "transfer": _("Open a transfer case"),
 }
 
 
@@ -92,6 +52,7 @@ def acts_now(row: Onboarding) -> list[tuple[str, Any]]:
         "resume": "resume" in requirements.acts(row),
         "reread": row.state not in FINAL | {S.STARTED, S.CANCELLED},
         "search": "search" in requirements.acts(row),
+        "transfer": row.reason == "account_held",
     }
     return [(act, ACT_LABELS[act]) for act, fit in fits.items() if fit]
 
@@ -168,7 +129,7 @@ class OnboardingAdmin(ProofColumn, ReadOnlyAdmin):
             extra_context = (extra_context or {}) | {
                 "row": row,
                 "proof": proof.of_row(row),
-                "acts": acts_now(row) if self.has_decide_permission(request) else [],
+                "acts": self._acts(request, row),
                 "requirements": requirements.of(row, staff=True),
                 "timeline": timeline(row, staff=True),
                 "calls": row.calls.order_by("-at")[:100],
@@ -176,6 +137,10 @@ class OnboardingAdmin(ProofColumn, ReadOnlyAdmin):
             }
         shown: HttpResponse = super().change_view(request, object_id, form_url, extra_context)
         return shown
+
+    def _acts(self, request: HttpRequest, row: Onboarding) -> list[tuple[str, Any]]:
+        acts = acts_now(row) if self.has_decide_permission(request) else []
+        return [each for each in acts if each[0] != "transfer" or may_decide(request)]
 
     def has_decide_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Deciding needs the right to change onboardings, which opens no field by itself."""
@@ -202,6 +167,7 @@ class OnboardingAdmin(ProofColumn, ReadOnlyAdmin):
             "resume": (self._resume, FRESH_PASS),
             "reread": (self._reread, READ_AGAIN),
             "search": (self._search, SEARCHED),
+            "transfer": (self._transfer, gettext("It has a transfer case.")),
         }.get(act)
         if decide is None:
             raise Http404
@@ -219,6 +185,11 @@ class OnboardingAdmin(ProofColumn, ReadOnlyAdmin):
 
     def _search(self, request: HttpRequest, row: Onboarding) -> None:
         services.look_for_account(row, request.user.get_username())
+
+    def _transfer(self, request: HttpRequest, row: Onboarding) -> None:
+        if not may_decide(request):
+            raise PermissionDenied
+        services.open_case(row, request.user)  # type: ignore[arg-type]
 
     def _row(self, request: HttpRequest, object_id: int) -> Onboarding:
         row: Onboarding | None = self.get_object(request, str(object_id))
@@ -286,4 +257,4 @@ def _reject(request: HttpRequest, row: Onboarding, note: str) -> None:
     services.reject(row, request.user, note)  # type: ignore[arg-type]
 
 
-__all__ = ["AgeFilter", "OnboardingAdmin", "ReasonFilter"]
+__all__ = ["OnboardingAdmin"]

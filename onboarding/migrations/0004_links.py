@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('onboarding', '0003_indexes'),
-        ('tenants', '0003c_language'),
+        ('tenants', '0005_language'),
     ]
 
     operations = [

@@ -10,7 +10,7 @@ OF_ONBOARDING = (
 
 
 class Migration(migrations.Migration):
-    dependencies = [("onboarding", "0006_outbound"), ("tenants", "0005_wall")]
+    dependencies = [("onboarding", "0007_outbound"), ("tenants", "0006_wall")]
 
     operations = [
         wall("onboarding_onboarding"),
@@ -21,6 +21,7 @@ class Migration(migrations.Migration):
         behind("onboarding_signupevent", OF_ONBOARDING),
         behind("onboarding_providercall", OF_ONBOARDING),
         wall("onboarding_metatoken"),
+        behind("onboarding_transfercase", ""),  # staff's and the worker's alone
         wall("onboarding_outboundevent"),
         # The partner's own, of no tenant.
         behind("onboarding_webhookendpoint", ""),

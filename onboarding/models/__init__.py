@@ -1,6 +1,6 @@
 """The product's rows, a module each for what changes together."""
 
-from onboarding.models.account import PhoneNumber, WhatsAppBusinessAccount
+from onboarding.models.account import PhoneNumber, Proof, WhatsAppBusinessAccount
 from onboarding.models.grant import MetaToken
 from onboarding.models.idempotency import IdempotentAnswer
 from onboarding.models.journal import (
@@ -19,6 +19,8 @@ from onboarding.models.outbound import (
     OutboundEvent,
     WebhookEndpoint,
 )
+from onboarding.models.tombstone import Tombstone, TombstoneKey
+from onboarding.models.transfer import TransferCase
 
 __all__ = [
     "Delivery",
@@ -30,9 +32,13 @@ __all__ = [
     "Onboarding",
     "OutboundEvent",
     "PhoneNumber",
+    "Proof",
     "ProviderCall",
     "SignupEvent",
     "SignupLink",
+    "Tombstone",
+    "TombstoneKey",
+    "TransferCase",
     "Transition",
     "WebhookEndpoint",
     "WebhookEvent",

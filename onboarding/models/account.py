@@ -9,14 +9,30 @@ from django.utils.translation import gettext_lazy as _
 from tenants.models import TenantOwned, TenantOwnedQuerySet
 
 
+class Proof(models.TextChoices):
+    """Why a tenant counts as the owner of what it holds."""
+
+    NONE = "", _("nothing: read on a claim")
+    GRANT = "grant", _("Meta's grant")
+    STAFF = "staff", _("a decision of staff")
+
+
 class AccountQuerySet(TenantOwnedQuerySet["WhatsAppBusinessAccount"]):
     pass
 
 
 class WhatsAppBusinessAccount(TenantOwned):
-    """A WABA. One tenant holds it; only staff move it to another."""
+    """A WABA. One tenant holds it; a transfer case moves it to another.
 
-    waba_id = models.CharField(_("WABA id"), max_length=40, unique=True)
+    Two proven rows of one WABA cannot be there: PostgreSQL refuses the second. A row without proof
+    holds the WABA against other claims only, and gives way to a grant (docs/decisions/0008).
+    """
+
+    waba_id = models.CharField(_("WABA id"), max_length=40)
+    proof = models.CharField(
+        _("proven by"), max_length=10, choices=Proof, blank=True, default="", db_default=""
+    )
+    proven_at = models.DateTimeField(_("proven"), null=True, blank=True)
     name = models.CharField(_("name"), max_length=255, blank=True)
     account_review_status = models.CharField(_("review status"), max_length=40, blank=True)
     payment_method_attached = models.BooleanField(_("payment method"), null=True, blank=True)
@@ -34,6 +50,14 @@ class WhatsAppBusinessAccount(TenantOwned):
     objects: ClassVar[AccountQuerySet] = AccountQuerySet.as_manager()  # type: ignore[assignment]
 
     class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["waba_id", "tenant"], condition=~Q(waba_id=""), name="account_once_a_tenant"
+            ),
+            models.UniqueConstraint(
+                fields=["waba_id"], condition=~Q(proof=""), name="account_one_proven_owner"
+            ),
+        ]
         verbose_name = _("WhatsApp Business Account")
         verbose_name_plural = _("WhatsApp Business Accounts")
 
@@ -47,7 +71,10 @@ class PhoneNumber(TenantOwned):
     business_account = models.ForeignKey(
         WhatsAppBusinessAccount, on_delete=models.PROTECT, related_name="numbers"
     )
-    phone_number_id = models.CharField(_("phone number id"), max_length=40, unique=True)
+    phone_number_id = models.CharField(_("phone number id"), max_length=40)
+    proof = models.CharField(
+        _("proven by"), max_length=10, choices=Proof, blank=True, default="", db_default=""
+    )
     e164 = models.CharField(_("number"), max_length=20, blank=True, db_index=True)
     verified_name = models.CharField(_("display name"), max_length=255, blank=True)
     status = models.CharField(_("status"), max_length=40, blank=True)
@@ -72,6 +99,16 @@ class PhoneNumber(TenantOwned):
     objects: ClassVar[TenantOwnedQuerySet["PhoneNumber"]] = TenantOwnedQuerySet.as_manager()  # type: ignore[assignment]
 
     class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["phone_number_id", "tenant"],
+                condition=~Q(phone_number_id=""),
+                name="number_once_a_tenant",
+            ),
+            models.UniqueConstraint(
+                fields=["phone_number_id"], condition=~Q(proof=""), name="number_one_proven_owner"
+            ),
+        ]
         indexes = [
             models.Index(
                 fields=["next_look_at"],

@@ -149,9 +149,17 @@ ALL: tuple[Reason, ...] = (
         "account_held",
         _("Another tenant holds this WABA"),
         _("It was connected here before. It stays there until staff transfer it."),
-        (_("Talk to both companies before you move anything."),),
+        (_("Talk to both companies before you decide the transfer case."),),
         PARTNER,
         public="account_unconfirmed",
+    ),
+    Reason(
+        "account_moved",
+        _("This WhatsApp account is not connected here for you any more"),
+        _("Your partner has taken the account out of your company's connections."),
+        (_("If you did not expect this, send the reference to your partner."),),
+        PARTNER,
+        "stop",
     ),
     # --- Gate 3: account health, and payment ------------------------------------------------------
     Reason(

@@ -24,10 +24,12 @@ from onboarding.services.outbound import (
 )
 from onboarding.services.recovery import look_for_account, reconnect
 from onboarding.services.signup import record_signup_result, relaunch, start
+from onboarding.services.transfers import accept, open_case, refuse
 from onboarding.services.webhooks import replay_event
 
 __all__ = [
     "RefusedError",
+    "accept",
     "approve",
     "change_endpoint",
     "choose_account",
@@ -40,9 +42,11 @@ __all__ = [
     "end_old_secret",
     "look_for_account",
     "mail_link",
+    "open_case",
     "open_link",
     "reconnect",
     "record_signup_result",
+    "refuse",
     "reject",
     "relaunch",
     "replay_event",

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from onboarding import tasks, transitions
 from onboarding.models import Onboarding
+from onboarding.services.audited import decided
 from onboarding.services.errors import RefusedError, move
 from onboarding.states import FINAL, PARKED, WITHDRAWABLE, State
 from tenants.access import Asker
@@ -54,7 +55,7 @@ def resume(row: Onboarding, actor: str) -> Onboarding:
         if row.state in FINAL | {S.STARTED, S.CANCELLED, S.IN_REVIEW}:
             raise RefusedError("not_now", _("There is nothing to resume."))
 
-    return _fresh_pass(row, actor, before=check)
+    return _fresh_pass(row, actor, before=check, act="resumed")
 
 
 def reread(row: Onboarding, actor: str) -> Onboarding:
@@ -63,10 +64,12 @@ def reread(row: Onboarding, actor: str) -> Onboarding:
         row = transitions.lock(row.pk)
         if row.state in FINAL | {S.STARTED, S.CANCELLED}:
             raise RefusedError("not_now", _("There is nothing to read for it."))
+        stood = (row.state, row.reason)
         if row.state in (S.NEEDS_ATTENTION, S.IN_REVIEW):
             move(row, S.SIGNED_UP, actor, due=timezone.now())
         else:
             transitions.wake([row.pk])
+        decided("reread", row, actor, *stood)
         tasks.nudge(row.pk)
     return row
 
@@ -77,7 +80,9 @@ def withdraw(row: Onboarding, actor: str) -> Onboarding:
         row = transitions.lock(row.pk)
         if row.state not in WITHDRAWABLE:
             raise RefusedError("not_now", _("It has ended already."))
+        stood = (row.state, row.reason)
         move(row, S.CANCELLED, actor, reason="withdrawn")
+        decided("withdrawn", row, actor, *stood)
     return row
 
 
@@ -90,7 +95,7 @@ def approve(row: Onboarding, reviewer: User) -> Onboarding:
         row.approved_at, row.approved_by = timezone.now(), reviewer
         row.save(update_fields=["approved_at", "approved_by"])
 
-    return _fresh_pass(row, reviewer.get_username(), before=decide, note="approved")
+    return _fresh_pass(row, reviewer.get_username(), before=decide, act="approved", note="approved")
 
 
 def reject(row: Onboarding, reviewer: User, note: str = "") -> Onboarding:
@@ -99,7 +104,9 @@ def reject(row: Onboarding, reviewer: User, note: str = "") -> Onboarding:
         row = transitions.lock(row.pk)
         if row.state not in (S.IN_REVIEW, S.NEEDS_ATTENTION):
             raise RefusedError("not_now", _("It is not waiting for a decision."))
-        move(row, S.REJECTED, reviewer.get_username(), reason="rejected", note=note)
+        actor, stood = reviewer.get_username(), (row.state, row.reason)
+        move(row, S.REJECTED, actor, reason="rejected", note=note)
+        decided("rejected", row, actor, *stood)
     return row
 
 
@@ -108,16 +115,19 @@ def _fresh_pass(
     actor: str,
     *,
     before: Callable[[Onboarding], None],
+    act: str = "chosen",
     note: str = "",
 ) -> Onboarding:
     """Check and change the row under its lock, then let the worker pass all gates again."""
     with transaction.atomic():
         row = transitions.lock(row.pk)
+        stood = (row.state, row.reason)
         before(row)
         stopped = row.state in PARKED | {S.NEEDS_ATTENTION, S.IN_REVIEW}
         if stopped:
             move(row, S.SIGNED_UP, actor, due=timezone.now(), note=note)
         else:
             transitions.wake([row.pk])
+        decided(act, row, actor, *stood)
         tasks.nudge(row.pk)
     return row

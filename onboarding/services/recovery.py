@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from onboarding import requirements, tasks, transitions
 from onboarding.models import Onboarding, SignupLink
 from onboarding.models.onboarding import ConnectionMode
+from onboarding.services.audited import decided
 from onboarding.services.errors import RefusedError, move
 from onboarding.services.signup import start
 from onboarding.states import State
@@ -43,11 +44,13 @@ def look_for_account(row: Onboarding, actor: str) -> Onboarding:
         row = transitions.lock(row.pk)
         if "search" not in requirements.acts(row):
             raise RefusedError("not_now", _("There is no lost account to look for."))
+        stood = (row.state, row.reason)
         for name, blank in _FOUND_BEFORE.items():
             setattr(row, name, blank)
         row.searched_at = timezone.now()
         row.save(update_fields=["searched_at", *_FOUND_BEFORE])
         move(row, S.SIGNED_UP, actor, due=timezone.now(), note="searched")
+        decided("searched", row, actor, *stood)
         tasks.nudge(row.pk)
     return row
 

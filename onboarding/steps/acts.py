@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from onboarding import budget, codes, schedule, ycloud
-from onboarding.models import ProviderCall, WebhookEvent
+from onboarding.models import PhoneNumber, ProviderCall, WebhookEvent
 from onboarding.states import State
 from onboarding.steps import binds
 from onboarding.steps.look import Pass
@@ -77,8 +77,10 @@ def _register(look: Pass) -> Outcome:
     except APIError as error:
         return _refused(look, error)
     if look.row.number is not None and answer.status:
-        look.row.number.status = answer.status
-        look.row.number.save(update_fields=["status"])
+        known = look.row.number
+        known.status = answer.status
+        ours = PhoneNumber.objects.filter(pk=known.pk, tenant=known.tenant_id)
+        ours.update(status=answer.status[:40])
     return (
         go(S.CONNECTED)
         if answer.status == "CONNECTED"

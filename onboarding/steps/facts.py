@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import datetime
+from typing import TypeVar
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
-from onboarding import transitions
-from onboarding.models import Onboarding, PhoneNumber, WhatsAppBusinessAccount
+from onboarding import tombstones, transitions
+from onboarding.models import Onboarding, PhoneNumber, Proof, WhatsAppBusinessAccount
 from ycloud_client import BusinessAccount
 from ycloud_client import PhoneNumber as ListedNumber
+
+_Held = TypeVar("_Held", WhatsAppBusinessAccount, PhoneNumber)
+_LOCK = 7102
+"""The class of these advisory locks in PostgreSQL; 7101 is that of codes."""
 
 
 class HeldByAnotherTenantError(Exception):
@@ -19,8 +26,8 @@ class HeldByAnotherTenantError(Exception):
 
 def keep_account(row: Onboarding, read: BusinessAccount) -> WhatsAppBusinessAccount:
     """Write what was read of the attempt's WABA. Raises HeldByAnotherTenantError."""
-    held = _held(WhatsAppBusinessAccount.objects, row, waba_id=row.claimed_waba_id)
-    assert isinstance(held, WhatsAppBusinessAccount)
+    accounts = WhatsAppBusinessAccount.objects.all()
+    held = _held(accounts, row, proof_of(row), "waba_id", row.claimed_waba_id)
     told = {
         "name": read.name,
         "account_review_status": read.account_review_status,
@@ -42,8 +49,10 @@ def keep_number(
     row: Onboarding, account: WhatsAppBusinessAccount, read: ListedNumber
 ) -> PhoneNumber:
     """Write one number of the attempt's WABA. Raises HeldByAnotherTenantError."""
-    held = _held(PhoneNumber.objects, row, phone_number_id=str(read.id), business_account=account)
-    assert isinstance(held, PhoneNumber)
+    numbers = PhoneNumber.objects.all()
+    held = _held(
+        numbers, row, account.proof, "phone_number_id", str(read.id), business_account=account
+    )
     write_number(held, read, business_account_id=account.pk)
     return held
 
@@ -80,19 +89,76 @@ def write_account_number(held: PhoneNumber, listed: dict[str, ListedNumber], at:
     return read is not None
 
 
-def _held(objects: object, row: Onboarding, **key: object) -> object:
-    """Get or make the tenant's row. Raises HeldByAnotherTenantError."""
-    (name, value), *rest = key.items()
+def _held(
+    rows: QuerySet[_Held], row: Onboarding, proof: str, column: str, value: str, **made: object
+) -> _Held:
+    """Get or make the tenant's row, and note its proof.
+
+    One that another tenant has stays there, proven or not: what a grant may win from a mere claim
+    is moved by a transfer case. Raises HeldByAnotherTenantError and OvertakenError.
+    """
+    if not transitions.is_mine(row):
+        raise transitions.OvertakenError
+    held = _only_ours(rows, row, column, value)
+    if held is None:
+        with transaction.atomic():
+            _one_at_a_time(value)
+            held = _only_ours(rows, row, column, value)
+            if held is None:
+                held = rows.create(tenant=row.tenant, proof="", **{column: value}, **made)
+    _prove(rows, held, proof, value)
+    return held
+
+
+def _only_ours(rows: QuerySet[_Held], row: Onboarding, column: str, value: str) -> _Held | None:
+    known = list(rows.filter(**{column: value}))
+    ours = next((each for each in known if each.tenant_id == row.tenant_id), None)
+    is_proven = ours is not None and ours.proof != Proof.NONE
+    if not is_proven and any(each is not ours for each in known):
+        raise HeldByAnotherTenantError
+    return ours  # proven: then the others, if any, are claims
+
+
+def _one_at_a_time(value: str) -> None:
+    """Nobody else makes a row of this id until the transaction ends.
+
+    The database refuses a second *proven* owner only; of two claims the first one holds.
+    """
+    key = int(hashlib.sha256(value.encode()).hexdigest()[:7], 16)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_LOCK, key])
+
+
+def is_held_elsewhere(row: Onboarding) -> bool:
+    """Another tenant holds the attempt's WABA, and this one has not proven it before."""
+    try:
+        _only_ours(WhatsAppBusinessAccount.objects.all(), row, "waba_id", row.claimed_waba_id)
+    except HeldByAnotherTenantError:
+        return True
+    return False
+
+
+def proof_of(row: Onboarding) -> Proof:
+    """What this attempt has to show for its account: Meta's grant, a reviewer's yes, or nothing."""
+    if row.proven:
+        return Proof.GRANT
+    return Proof.STAFF if row.approved_at is not None else Proof.NONE
+
+
+def _prove(rows: QuerySet[_Held], held: _Held, proof: str, value: str) -> None:
+    """Note a better proof than the row has. Raises HeldByAnotherTenantError."""
+    if not proof or held.proof in (proof, Proof.GRANT):
+        return
+    columns: dict[str, object] = {"proof": proof}
+    if isinstance(held, WhatsAppBusinessAccount):
+        columns["proven_at"] = timezone.now()
     try:
         with transaction.atomic():
-            held, _ = objects.get_or_create(  # type: ignore[attr-defined]
-                **{name: value}, defaults={"tenant": row.tenant, **dict(rest)}
-            )
-    except IntegrityError:
-        held = objects.get(**{name: value})  # type: ignore[attr-defined]
-    if held.tenant_id != row.tenant_id:
-        raise HeldByAnotherTenantError
-    return held
+            rows.filter(pk=held.pk, tenant=held.tenant_id).update(**columns)
+            tombstones.lift(value)
+    except IntegrityError as error:
+        raise HeldByAnotherTenantError from error
+    held.proof = proof
 
 
 def _write(
@@ -106,8 +172,10 @@ def _write(
     for name, value in differing.items():
         setattr(held, name, value)
     held.read_at = at or timezone.now()
-    held.save(update_fields=[*differing, "read_at"])
-    return bool(differing)
+    # The tenant is asked too: what was read for one is not written once another has it.
+    ours = type(held)._default_manager.filter(pk=held.pk, tenant=held.tenant_id)
+    written = ours.update(**differing, read_at=held.read_at)
+    return bool(differing and written)
 
 
 def _fitted(held: WhatsAppBusinessAccount | PhoneNumber, name: str, value: object) -> object:

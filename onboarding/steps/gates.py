@@ -13,12 +13,17 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from onboarding import schedule
+from onboarding import schedule, tombstones
 from onboarding.models import Onboarding, PhoneNumber, WhatsAppBusinessAccount
 from onboarding.models.onboarding import ConnectionMode, Grant
 from onboarding.states import State
 from onboarding.steps import binds, unseen
-from onboarding.steps.facts import HeldByAnotherTenantError, keep_account, keep_number
+from onboarding.steps.facts import (
+    HeldByAnotherTenantError,
+    is_held_elsewhere,
+    keep_account,
+    keep_number,
+)
 from onboarding.steps.look import HiddenAccountError, Pass
 from onboarding.steps.outcome import Outcome, stop, wait
 from ycloud_client import PhoneNumber as ListedNumber
@@ -49,6 +54,8 @@ def grant(look: Pass) -> Outcome | None:
         return stop("account_not_granted")
     if row.proven is None and row.approved_at is None:
         policy = row.tenant.unproven or settings.ONBOARDING_UNPROVEN
+        if policy == "continue" and tombstones.covers(row.claimed_waba_id):
+            policy = "review"  # it was erased here: only who proves it may have it again
         if policy == "review":
             return wait(S.IN_REVIEW, "unproven", None)
         if policy == "stop":
@@ -103,7 +110,7 @@ def _join_wait(row: Onboarding) -> datetime | None:
 def owner(look: Pass) -> Outcome | None:
     """The WABA can be read at YCloud and no other tenant holds it."""
     row = look.row
-    if unseen.is_held(look):
+    if is_held_elsewhere(row):
         return unseen.wait_like_hidden(look)
     platform = row.connection_mode == ConnectionMode.BUSINESS_PLATFORM
     always = platform and settings.YCLOUD_TP_BIND == "always"

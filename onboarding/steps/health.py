@@ -169,9 +169,8 @@ def _keep(number: PhoneNumber, reason: str) -> None:
         return
     before, since = number.health, timezone.now() if reason else None
     with transaction.atomic():
-        changed = PhoneNumber.objects.filter(pk=number.pk, health=before).update(
-            health=reason, health_since=since
-        )
+        same = PhoneNumber.objects.filter(pk=number.pk, health=before, tenant=number.tenant_id)
+        changed = same.update(health=reason, health_since=since)
         if not changed:
             return
         number.health, number.health_since = reason, since

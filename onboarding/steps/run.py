@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from django.db import IntegrityError, transaction
 
-from onboarding import codes, quota, schedule, stopping, transitions, ycloud
+from onboarding import cases, codes, quota, schedule, stopping, transitions, ycloud
 from onboarding.models import Onboarding
 from onboarding.states import State
 from onboarding.steps import acts, gates, health, watch
@@ -146,6 +146,8 @@ def _write(look: Pass, outcome: Outcome) -> None:
             )
             if ends and row.number is not None:
                 health.begin(row.number)
+            if outcome.reason == "account_held":
+                cases.open_proven(row)
     except IntegrityError:
         transitions.move(row, S.CANCELLED, actor="worker", reason="superseded")
     look.found = {}

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from onboarding import schedule
-from onboarding.models import Onboarding, WhatsAppBusinessAccount
+from onboarding.models import Onboarding
 from onboarding.models.onboarding import ConnectionMode
 from onboarding.states import State
 from onboarding.steps.look import HiddenAccountError, Pass
@@ -22,12 +22,6 @@ from onboarding.steps.outcome import Outcome, stop, wait
 
 APPEAR = timedelta(seconds=60)
 """How long a WABA that was just shared may stay invisible at YCloud before a person is asked."""
-
-
-def is_held(look: Pass) -> bool:
-    """Whether another tenant holds the WABA: a read across tenants, of which nothing is shown."""
-    held = WhatsAppBusinessAccount.objects.filter(waba_id=look.waba_id)
-    return held.exclude(tenant=look.row.tenant_id).exists()
 
 
 def unconfirmed(row: Onboarding, waiting: str, stopped: str) -> Outcome:

@@ -10,7 +10,7 @@ import pytest
 from django.db import connections
 from django.utils import timezone
 
-from onboarding import tasks, transitions
+from onboarding import retention, tasks, transitions
 from onboarding.models import Onboarding, ProviderCall, Transition, WebhookEvent
 from onboarding.states import FINAL, TRANSITIONS, State
 from tenants import walls
@@ -191,7 +191,7 @@ def test_old_calls_and_events_are_forgotten_and_open_acts_stay(
     tenant: Tenant, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.RETENTION_DAYS = 10
-    monkeypatch.setattr(tasks, "FORGET_BATCH", 2)
+    monkeypatch.setattr(retention, "BATCH", 2)
     row = made(tenant)
     for age in (1, 9, 11, 12, 13):
         at = timezone.now() - timedelta(days=age)

@@ -449,7 +449,7 @@ def test_staff_take_a_lost_factor_away_and_it_is_audited(owner: User, reviewer: 
     desk.post(f"/admin/mfa/authenticator/{row.pk}/delete/", {"post": "yes"})
     assert not Authenticator.objects.exists()
     entry = AuditEntry.objects.get()
-    assert (entry.actor, entry.act) == (reviewer.username, "second_factor.removed")
+    assert (entry.actor, entry.act) == (reviewer.username, "authenticator.deleted")
 
 
 def test_the_command_lets_a_person_in_whom_mail_and_phone_keep_out(

@@ -23,5 +23,5 @@ class Command(BaseCommand):
                 f"No event {options['event_id']!r} is stored: look it up in the admin, "
                 "or have YCloud send it again."
             )
-        services.replay_event(event)
+        services.replay_event(event, "command")
         self.stdout.write(f"{event.type} is being applied again.")

@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ("onboarding", "0007_idempotency"),
+        ("onboarding", "0009_idempotency"),
     ]
 
     operations = [

@@ -6,7 +6,7 @@ from tenants.walls import behind, wall
 
 
 class Migration(migrations.Migration):
-    dependencies = [("tenants", "0003c_language")]
+    dependencies = [("tenants", "0005_language")]
 
     operations = [
         wall("tenants_tenant", "id"),

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('tenants', '0003b_invitation_once_open'),
+        ('tenants', '0004_invitation_once_open'),
     ]
 
     operations = [

@@ -22,7 +22,7 @@ SCOPES = [
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("tenants", "0005_wall"),
+        ("tenants", "0006_wall"),
     ]
 
     operations = [

@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ("tenants", "0004_api_keys"),
+        ("tenants", "0007_api_keys"),
     ]
 
     operations = [

@@ -13,7 +13,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('onboarding', '0004_links'),
+        ('onboarding', '0006_owners'),
         ('tenants', '0002_audit'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
