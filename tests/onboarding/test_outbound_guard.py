@@ -74,7 +74,7 @@ def test_a_public_address_is_kept_in_its_plain_form(names: Names, given: str, ke
         "",
         "https:///path",
         "https://user@hooks.example.com/",
-        "https://user:secret@hooks.example.com/",
+        "https://user:secret@hooks.example.com/",  # pragma: allowlist secret
         "https://hooks.example.com@evil.example/",
         "https://hooks.example.com/#part",
         "https://hooks.example.com/a b",
