@@ -86,3 +86,32 @@ def test_templates_have_no_inline_script_or_style() -> None:
         text = path.read_text()
         assert not re.search(r"<script(?![^>]*\bsrc=)[^>]*>", text), path
         assert not re.search(r"<style|\sstyle=|\son[a-z]+=", text), path
+
+
+EDGES = [
+    "onboarding/views.py", "onboarding/views_links.py", "onboarding/api/*.py",
+    "tenants/views.py", "tenants/account.py",
+]  # fmt: skip
+OTHER_WAYS_IN = {
+    "onboarding/views.py": ["SignupLink.filter"],  # the link of the guest who asks
+    "onboarding/views_links.py": ["Membership.filter"],  # one's own role
+    "onboarding/api/idempotency.py": [
+        "IdempotentAnswer.filter",
+        "IdempotentAnswer.update_or_create",
+    ],
+    "onboarding/api/tenants.py": ["Tenant.all"],  # for keys alone
+    "tenants/views.py": ["Membership.filter", "Membership.get", "User.filter"],
+    "tenants/account.py": ["Membership.filter", "UserSession.purge_and_list"],  # one's own
+}
+"""Where an edge reads without `visible_to` or `for_tenant`, and why it may."""
+
+WAY_IN = re.compile(r"(\w+)\.(?:_default_manager|_base_manager|objects)\s*\.(\w+)")
+
+
+def test_the_edges_reach_tenants_rows_by_the_scoped_querysets_alone() -> None:
+    found: dict[str, set[str]] = {}
+    for path in sorted(path for pattern in EDGES for path in ROOT.glob(pattern)):
+        for model, way in WAY_IN.findall(path.read_text()):
+            if way not in ("visible_to", "for_tenant", "none"):
+                found.setdefault(str(path.relative_to(ROOT)), set()).add(f"{model}.{way}")
+    assert {name: sorted(ways) for name, ways in found.items()} == OTHER_WAYS_IN
