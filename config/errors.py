@@ -1,6 +1,7 @@
 """What a fault of ours looks like: the API's envelope for programs, a page for people."""
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.defaults import server_error as page
 
@@ -18,6 +19,17 @@ def too_large(request: HttpRequest, limit: int) -> HttpResponse:
     if not request.path.startswith("/api/"):
         return HttpResponse(f"{message}\n", status=413, content_type="text/plain; charset=utf-8")
     return _envelope(request, 413, code="too_large", message=message)
+
+
+def unavailable(request: HttpRequest) -> HttpResponse:
+    """503: something that this needs does not answer at the moment."""
+    message = _("This is not possible for the moment. Nothing was lost; try again in a minute.")
+    if request.path.startswith("/api/"):
+        response: HttpResponse = _envelope(request, 503, code="unavailable", message=message)
+    else:
+        response = render(request, "503.html", status=503)
+    response["Retry-After"] = "30"
+    return response
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

@@ -1,5 +1,6 @@
 """Middleware of the whole site: request ids, forwarded headers, the content security policy."""
 
+import logging
 import re
 import uuid
 from collections.abc import Callable
@@ -9,10 +10,13 @@ from csp.middleware import CSPMiddleware, PolicyParts
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from redis import RedisError
 
 from config import errors
 from tenants import audit, second_factor
 from tenants.address import is_trusted_proxy
+
+logger = logging.getLogger(__name__)
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 _SAFE_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
@@ -101,6 +105,26 @@ class BodyLimit:
         if length.isdigit() and int(length) <= limit:
             return self.get_response(request)
         return errors.too_large(request, limit)
+
+
+class RedisAway:
+    """503 where a page cannot do without Redis: logins count their failures there, or not at all.
+
+    Letting everybody guess passwords meanwhile would be worse than a minute without logins; guests
+    of signup links need none.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if not isinstance(error, RedisError):
+            return None
+        logger.error("Redis does not answer: %s", type(error).__name__)
+        return errors.unavailable(request)
 
 
 class ContentSecurityPolicy(CSPMiddleware):

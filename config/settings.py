@@ -143,6 +143,7 @@ MIDDLEWARE = [
     "config.middleware.StaffSecondFactor",
     "onboarding.entrance.Entrance",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "config.middleware.RedisAway",
     "onboarding.guests.AskWhom",
 ]
 

@@ -12,6 +12,7 @@ from django.test import Client, RequestFactory
 from config.gunicorn import shown_path
 from config.middleware import ForwardedHeaders
 from config.theme import contrast, readable_on
+from tenants.models import User
 
 
 def test_the_process_answers(client: Client) -> None:
@@ -113,3 +114,17 @@ def test_each_deploy_check_finds_its_fault(
     for name, value in changes.items():
         setattr(settings, name, value)
     assert ours() == {found}
+
+
+def test_a_login_without_redis_says_so_and_lets_nobody_guess(
+    client: Client, owner: User, settings: Any
+) -> None:
+    settings.CACHES = {
+        "default": {**settings.CACHES["default"], "LOCATION": "redis://127.0.0.1:9/0"}
+    }
+    sent = {"login": owner.email, "password": "secret-secret"}
+    answer = client.post("/accounts/login/", sent)
+    assert answer.status_code == 503
+    assert answer["Retry-After"] == "30"
+    assert "Try again in a minute" in answer.content.decode()
+    assert "sessionid" not in answer.cookies
