@@ -147,6 +147,9 @@ def chromium() -> str:
     return str(found)
 
 
+BESIDE = ("tests/browser", "tests/faults", "tests/devstack")
+
+
 def step(*command: str) -> None:
     """Run one step of `lint`; stop at the first that fails."""
     print("$ " + " ".join(command), flush=True)
@@ -168,6 +171,30 @@ def lint() -> None:
     step("devstack.checked", "check", "--deploy", "--fail-level", "WARNING")
 
 
+def test_all() -> int:
+    """All tests, in two runs beside each other; the exit status.
+
+    What starts processes and browsers mostly waits, so it costs the other run little; each has
+    servers of its own (devstack/pytest_plugin.py).
+    """
+    log = ROOT / ".local" / "test-beside.log"
+    log.parent.mkdir(mode=0o700, exist_ok=True)
+    with log.open("w") as written:
+        beside = subprocess.Popen(
+            [str(PYTHON), "-m", "pytest", *BESIDE], cwd=str(ROOT),
+            stdout=written, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+        try:
+            ignored = [f"--ignore={each}" for each in BESIDE]
+            status = subprocess.call([str(PYTHON), "-m", "pytest", *ignored], cwd=str(ROOT))
+            print("\nBeside it, processes and browsers:", flush=True)
+            status = beside.wait() or status
+        finally:
+            beside.terminate()
+    print(log.read_text(), flush=True)
+    return status
+
+
 def main(command: str) -> None:
     """Install what the command needs and hand over to it."""
     check_place()
@@ -181,7 +208,7 @@ def main(command: str) -> None:
     if command in ("test", "lint"):
         lint()
     if command == "test":
-        os.execv(str(PYTHON), [str(PYTHON), "-m", "pytest"])  # noqa: S606
+        sys.exit(test_all())
     if command == "test-api":
         os.environ.setdefault("API_CASES", "40")
         step("pytest", "-q", "-s", "tests/api_fuzz")

@@ -91,7 +91,11 @@ def rows() -> Iterator[str]:
 
 def redis_values() -> Iterator[str]:
     """Each key with its value; a message of the broker's with its body opened."""
-    store = redis.Redis.from_url(site.REDIS_URL)
+    with redis.Redis.from_url(site.REDIS_URL) as store:
+        yield from values_of(store)
+
+
+def values_of(store: Any) -> Iterator[str]:
     read = {
         b"string": lambda key: [store.get(key)],
         b"list": lambda key: store.lrange(key, 0, -1),

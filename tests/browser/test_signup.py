@@ -157,8 +157,7 @@ def test_an_unknown_event_changes_nothing_and_is_kept(
 def test_a_cancelled_window_can_be_launched_again(signup: Signup) -> None:
     window = signup.launches()
     window.click("[data-test=next]")
-    with window.expect_event("close"):
-        window.click("[data-test=cancel]")
+    signup.ends(window, "cancel")
     signup.sees("cancelled")
     expect(signup.page.locator("#card-title")).to_have_text(
         "Meta's window was closed before the end"
@@ -174,8 +173,7 @@ def test_a_cancelled_window_can_be_launched_again(signup: Signup) -> None:
 
 def test_a_reported_problem_shows_metas_code(signup: Signup) -> None:
     window = signup.launches()
-    with window.expect_event("close"):
-        window.click("[data-test=report]")
+    signup.ends(window, "report")
     signup.sees("cancelled")
     expect(signup.page.locator("#card")).to_contain_text("3441030")
 

@@ -163,11 +163,15 @@ def test_one_command_starts_all_and_a_number_is_connected_and_kept(stack: Stack)
     assert [secret for secret in secrets if secret in logged] == []
     assert stack.stop() == 0
     assert stack.left_over() == []
-    stack.start()
-    kept = guest.http.get("/api/v1/onboardings/").json()["results"]
+    again = re.search(rf"{stack.site}/s/\S+", stack.start())
+    assert again
+    # A new start prints a new link, which ends the one before; what was done with that one is kept.
+    assert guest.http.get("/api/v1/onboardings/").status_code == 401
+    newer = Guest(stack.site, again[0])
+    kept = newer.http.get("/api/v1/onboardings/").json()["results"]
     assert [each["state"] for each in kept] == ["connected", "connected"]
-    control.close()
-    guest.http.close()
+    for each in (control, guest.http, newer.http):
+        each.close()
 
 
 def test_a_dead_child_is_named_and_takes_all_others_with_it(stack: Stack) -> None:
