@@ -16,7 +16,7 @@ def too_large(request: HttpRequest, limit: int) -> HttpResponse:
     message = _("What was sent is too large: at most %(limit)d bytes are taken here.") % {
         "limit": limit
     }
-    if not request.path.startswith("/api/"):
+    if not request.path_info.startswith("/api/"):
         return HttpResponse(f"{message}\n", status=413, content_type="text/plain; charset=utf-8")
     return _envelope(request, 413, code="too_large", message=message)
 
@@ -24,7 +24,7 @@ def too_large(request: HttpRequest, limit: int) -> HttpResponse:
 def unavailable(request: HttpRequest) -> HttpResponse:
     """503: something that this needs does not answer at the moment."""
     message = _("This is not possible for the moment. Nothing was lost; try again in a minute.")
-    if request.path.startswith("/api/"):
+    if request.path_info.startswith("/api/"):
         response: HttpResponse = _envelope(request, 503, code="unavailable", message=message)
     else:
         response = render(request, "503.html", status=503)
@@ -34,7 +34,7 @@ def unavailable(request: HttpRequest) -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Django's handler500. Nothing about the fault itself is told; the log has it."""
-    if not request.path.startswith("/api/"):
+    if not request.path_info.startswith("/api/"):
         return page(request)
     return _envelope(
         request,

@@ -5,11 +5,9 @@ from typing import Any
 
 from gunicorn.glogging import Logger
 
-from tenants.redaction import RedactingFormatter
+from tenants.redaction import SECRET_PREFIXES, RedactingFormatter
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-
-SECRET_PREFIXES = ("/s/", "/invitation/", "/connect/return/", "/accounts/password/reset/key/")
 
 
 def shown_path(path: str) -> str:
@@ -47,3 +45,5 @@ accesslog = "-"
 access_log_format = '%(h)s "%(m)s %(U)s" %(s)s %(M)sms'
 logger_class = AccessLog
 control_socket_disable = True
+# No proxy tells us where the site is mounted: it is at the root, and pages are told apart by path.
+forwarder_headers = ""

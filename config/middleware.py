@@ -68,8 +68,8 @@ class StaffSecondFactor:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        leads_out = request.path in {"/admin/login/", "/admin/logout/"}
-        if request.path.startswith("/admin/") and not leads_out:
+        leads_out = request.path_info in {"/admin/login/", "/admin/logout/"}
+        if request.path_info.startswith("/admin/") and not leads_out:
             elsewhere = second_factor.gate(request)
             if elsewhere is not None:
                 return elsewhere
@@ -100,7 +100,7 @@ class BodyLimit:
         self.limits = sorted(settings.BODY_LIMITS.items(), key=lambda kept: -len(kept[0]))
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        limit = next(most for path, most in self.limits if request.path.startswith(path))
+        limit = next(most for path, most in self.limits if request.path_info.startswith(path))
         length = request.META.get("CONTENT_LENGTH") or "0"
         if length.isdigit() and int(length) <= limit:
             return self.get_response(request)
@@ -134,6 +134,6 @@ class ContentSecurityPolicy(CSPMiddleware):
         self, request: HttpRequest, response: HttpResponseBase, report_only: bool = False
     ) -> PolicyParts:
         parts = super().get_policy_parts(request, response, report_only)
-        if request.path.startswith("/admin/") and not report_only:
+        if request.path_info.startswith("/admin/") and not report_only:
             parts.replace = {**(parts.replace or {}), **ADMIN_POLICY}
         return parts

@@ -2,17 +2,23 @@
 
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
-from django.urls import include, path, re_path
+from django.urls import include, path, re_path, reverse
 from drf_spectacular.views import SpectacularAPIView
 
 from config import health, theme
 from config.docs import api_docs
 from onboarding import views, views_links, webhooks
 from onboarding.api.views import NothingHereView
-from tenants import account
+from tenants import account, second_factor
 from tenants import urls as tenant_urls
 
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+may_enter = admin.site.has_permission
+# The middleware sends staff to set a factor up; this holds however the admin was reached.
+admin.site.has_permission = lambda request: (  # type: ignore[method-assign]
+    may_enter(request)
+    and (second_factor.passes(request) or request.path_info == reverse("admin:logout"))
+)
 
 handler500 = "config.errors.server_error"
 

@@ -30,7 +30,7 @@ class Entrance:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.path.startswith(DESK):
+        if request.path_info.startswith(DESK):
             with walls.seeing_everything("staff") if _is_staff(request) else walls.seeing_nothing():
                 return self.get_response(request)
         asker = _asker(request)
@@ -40,7 +40,8 @@ class Entrance:
         if asker.sees_all:
             with walls.seeing_everything("the partner's backend, by key"):
                 return self.get_response(request)
-        with walls.seeing(asker.tenant_ids):
+        # What runs after the commit sees nothing: it is no part of the tenant's transaction.
+        with walls.seeing_nothing(), walls.seeing(asker.tenant_ids):
             response = self.get_response(request)
             if response.status_code >= 500:
                 transaction.set_rollback(True)  # a fault of ours leaves nothing half done
@@ -49,11 +50,11 @@ class Entrance:
 
 def _asker(request: HttpRequest) -> Asker | None:
     given = bearer(request)
-    if given is not None and request.path.startswith(API):
+    if given is not None and request.path_info.startswith(API):
         key = key_of(given)
         request.asker = access.partner(key) if key else None  # type: ignore[attr-defined]
         return guests.asker_of(request)
-    if not request.path.startswith(OF_PEOPLE):
+    if not request.path_info.startswith(OF_PEOPLE):
         try:
             return guests.asker_of(request)
         except guests.UndecidedError:

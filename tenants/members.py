@@ -5,13 +5,16 @@ from __future__ import annotations
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 from django.http import Http404
+from django.utils.crypto import get_random_string
 from django.utils.text import slugify
 from django.utils.translation import gettext
 
 from tenants import audit, invitations, walls
 from tenants.models import Membership, Tenant, User
+from tenants.signals import owner_ended
 
 OWNER = Membership.Role.OWNER
+TAIL = "abcdefghjkmnpqrstuvwxyz23456789"
 
 
 class LastOwnerError(Exception):
@@ -32,14 +35,15 @@ def found_tenant(user: User, name: str) -> Tenant:
 
 
 def _tenant_with_free_slug(name: str) -> Tenant:
-    """The database decides which slug is free, so two at once get two."""
+    """The database decides which slug is free, so two at once get two.
+
+    The tail is random, or the slug would tell strangers which companies are customers already.
+    """
     base = slugify(name)[:60] or "company"
-    for number in range(1, 1000):
+    for _ in range(100):
         try:
             with transaction.atomic():
-                return Tenant.objects.create(
-                    name=name, slug=base if number == 1 else f"{base}-{number}"
-                )
+                return Tenant.objects.create(name=name, slug=f"{base}-{get_random_string(4, TAIL)}")
         except IntegrityError:
             continue
     raise RuntimeError("no free slug")
@@ -58,7 +62,7 @@ def change_role(by: User, tenant: Tenant, membership_id: int, role: Membership.R
     before, target.role = target.role, role
     target.save(update_fields=["role"])
     if role != OWNER:
-        invitations.revoke_those_of(target.user, tenant)
+        _owner_ended(target.user, tenant)
     _record(by, "membership.role_changed", target, before=before, after=role)
 
 
@@ -70,7 +74,7 @@ def remove(by: User, tenant: Tenant, membership_id: int) -> None:
     target = _locked(tenant, membership_id)
     if target.role == OWNER:
         _not_the_last(owners)
-    invitations.revoke_those_of(target.user, tenant)
+    _owner_ended(target.user, tenant)
     _record(by, "membership.removed", target, before=target.role)
     target.delete()
 
@@ -84,8 +88,15 @@ def leave(user: User, tenant: Tenant) -> None:
         raise Http404
     if mine.role == OWNER:
         _not_the_last(owners)
+    _owner_ended(user, tenant)
     _record(user, "membership.left", mine, before=mine.role)
     mine.delete()
+
+
+def _owner_ended(user: User, tenant: Tenant) -> None:
+    """What somebody opened to others, or kept open for themselves, ends with their standing."""
+    invitations.revoke_those_of(user, tenant)
+    owner_ended.send(sender=Membership, user=user, tenant=tenant)
 
 
 def _locked_owners(tenant: Tenant) -> list[Membership]:

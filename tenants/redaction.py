@@ -25,6 +25,12 @@ HIDDEN = "[hidden]"
 SHORTEST = 8
 """A shorter value of a setting is not looked for: it would hide ordinary words."""
 
+SECRET_PREFIXES = (
+    "/s/", "/invitation/", "/connect/return/", "/accounts/password/reset/key/",
+    "/accounts/confirm-email/",
+)  # fmt: skip
+"""Addresses whose tail is a secret. The proxy's log has the same list (deploy/Caddyfile)."""
+
 _SECRET_NAME = re.compile(r"(KEY|SECRET|TOKEN|PASSWORD)S?(_|$)")
 _NAMES = (
     "authorization|proxy-authorization|x-api-key|cookie|set-cookie|ycloud-signature|"
@@ -35,10 +41,7 @@ _NAMES = (
 _SHAPES: tuple[tuple[re.Pattern[str], str], ...] = (
     # An address whose tail is a secret: /s/<token>/ and its like.
     (
-        re.compile(
-            r"(/s/|/connect/return/|/accounts/password/reset/key/|/accounts/confirm-email/|"
-            r"/company/invitations?/)(?!leave/)[^\s\"'/?]{12,}"
-        ),
+        re.compile(rf"({'|'.join(SECRET_PREFIXES)})(?!leave/|choose/)[^\s\"'/?]{{12,}}"),
         rf"\1{HIDDEN}",
     ),
     # `name: value`, `name=value`, `"name": "value"`, in logs, queries, forms and JSON.

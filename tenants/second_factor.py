@@ -22,7 +22,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext
 
-from tenants import rotation
+from tenants import access, rotation
 from tenants.cipher import seal, unseal
 from tenants.models import User
 
@@ -86,21 +86,26 @@ def used_second_factor(request: HttpRequest) -> bool:
     return any(record.get("method") == "mfa" for record in records)
 
 
+def passes(request: HttpRequest) -> bool:
+    """Whether nothing is missing that staff need for the admin's pages."""
+    user = request.user
+    if not (settings.STAFF_MFA_REQUIRED and user.is_authenticated and user.is_staff):
+        return True
+    return has_second_factor(user) and used_second_factor(request)
+
+
 def gate(request: HttpRequest) -> HttpResponseBase | None:
     """Where a staff user has to go before the admin's pages; None: go on.
 
     A session from the time before the second factor has to confirm it once, too.
     """
-    user = request.user
-    if not (settings.STAFF_MFA_REQUIRED and user.is_authenticated and user.is_staff):
+    if passes(request):
         return None
-    if not has_second_factor(user):
+    if not has_second_factor(access.signed_in(request)):
         messages.warning(request, gettext("Staff need a second factor here. Set one up first."))
         return redirect("mfa_index")
-    if not used_second_factor(request):
-        after = urlencode({"next": request.get_full_path()})
-        return redirect(f"{reverse('mfa_reauthenticate')}?{after}")
-    return None
+    after = urlencode({"next": request.get_full_path()})
+    return redirect(f"{reverse('mfa_reauthenticate')}?{after}")
 
 
 @receiver(authenticator_added)

@@ -16,6 +16,7 @@ import yaml
 
 from devstack.checked import PRODUCTION
 from devstack.postgres import grant_to_app
+from tenants.redaction import SECRET_PREFIXES
 
 ROOT = Path(__file__).resolve().parent.parent
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
@@ -186,6 +187,7 @@ def test_the_shell_script_parses() -> None:
         ("/s/secret-token/", "/s/"),
         ("/s/secret-token/?x=1", "/s/"),
         ("/connect/return/?code=secret", "/connect/return/"),
+        ("/invitation/secret-token/", "/invitation/"),
         ("/connect/?onboarding=1", "/connect/"),
         ("/static/base.css", "/static/base.css"),
     ],
@@ -195,3 +197,11 @@ def test_the_proxys_log_drops_secrets(uri: str, logged: str) -> None:
     found = re.search(r'request>uri regexp "(.*)" "\$\{1\}"', caddy)
     assert found
     assert re.sub(found[1], lambda hit: hit[1] or "", uri) == logged
+
+
+def test_the_proxys_errors_are_logged_like_its_accesses() -> None:
+    caddy = (ROOT / "deploy" / "Caddyfile").read_text()
+    assert caddy.count("import without_secrets") == 2
+    assert re.search(r"^\{\n(?:.*\n)*?\tlog default \{\n\t\timport without_secrets", caddy, re.M)
+    for prefix in SECRET_PREFIXES:
+        assert f"^{prefix}" in caddy, prefix

@@ -9,7 +9,8 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
@@ -89,7 +90,7 @@ class WebhookEndpointAdmin(ReadOnlyAdmin):
     def save_model(
         self, request: HttpRequest, obj: WebhookEndpoint, form: forms.ModelForm[Any], change: bool
     ) -> None:
-        """Through the services; a new secret is told in a message, once."""
+        """Through the services."""
         wanted = {name: form.cleaned_data[name] for name in EDITED}
         if change:
             services.change_endpoint(obj, request.user.get_username(), **wanted)
@@ -101,7 +102,12 @@ class WebhookEndpointAdmin(ReadOnlyAdmin):
         )
         obj.pk = made.pk
         obj.refresh_from_db()
-        self._tell_secret(request, secret)
+        request.made = [(obj, secret)]  # type: ignore[attr-defined]
+
+    def response_add(
+        self, request: HttpRequest, obj: WebhookEndpoint, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        return self._told(request, request.made)  # type: ignore[attr-defined]
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """Its deliveries go with it, thousands perhaps: they are not listed one by one."""
@@ -114,20 +120,34 @@ class WebhookEndpointAdmin(ReadOnlyAdmin):
         for endpoint in queryset:
             services.delete_endpoint(endpoint, request.user.get_username())
 
-    def _tell_secret(self, request: HttpRequest, secret: str) -> None:
-        told = gettext("The signing secret, shown only now: %(secret)s") % {"secret": secret}
-        self.message_user(request, told, messages.SUCCESS)
+    def _told(
+        self,
+        request: HttpRequest,
+        made: list[tuple[WebhookEndpoint, str]],
+        *,
+        rotated: bool = False,
+    ) -> HttpResponse:
+        """The secrets, once, in the answer itself: a message would be kept until it is read."""
+        context = {
+            **self.admin_site.each_context(request),
+            "title": gettext("Signing secret"),
+            "made": made,
+            "rotated": rotated,
+            "opts": self.opts,
+        }
+        response = render(request, "admin/onboarding/webhookendpoint/made.html", context)
+        response["Cache-Control"] = "no-store, private"
+        return response
 
     @admin.action(description=_("Send a test event"), permissions=["change"])
     def test(self, request: HttpRequest, rows: QuerySet[WebhookEndpoint]) -> None:
         each(self, request, rows, services.send_test, gettext("A test event is on its way."))
 
     @admin.action(description=_("Rotate the secret"), permissions=["change"])
-    def rotate(self, request: HttpRequest, rows: QuerySet[WebhookEndpoint]) -> None:
-        for endpoint in rows:
-            secret = services.rotate_secret(endpoint, request.user.get_username())
-            self._tell_secret(request, secret)
-        self.message_user(request, gettext("The old secret signs too for 24 hours."))
+    def rotate(self, request: HttpRequest, rows: QuerySet[WebhookEndpoint]) -> HttpResponse:
+        actor = request.user.get_username()
+        made = [(endpoint, services.rotate_secret(endpoint, actor)) for endpoint in rows]
+        return self._told(request, made, rotated=True)
 
     @admin.action(description=_("End the old secret now"), permissions=["change"])
     def end_old(self, request: HttpRequest, rows: QuerySet[WebhookEndpoint]) -> None:

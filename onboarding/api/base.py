@@ -9,7 +9,7 @@ from django.core.exceptions import RequestDataTooBig
 from django.db.models import Model, QuerySet
 from django.http.request import UnreadablePostError
 from rest_framework import viewsets
-from rest_framework.exceptions import ParseError
+from rest_framework.exceptions import ParseError, Throttled
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -55,6 +55,8 @@ class Resource(viewsets.GenericViewSet[M]):
             def act() -> Response:
                 try:
                     return handler(request, *args, **kwargs)
+                except Throttled:
+                    raise  # not kept: it is to be sent again, under the same key
                 except Exception as error:
                     return self.handle_exception(error)  # raises what is a fault of ours
 

@@ -2,7 +2,7 @@
 
 The lock is PostgreSQL's own, for the length of one transaction, and the answer is written in that
 transaction together with the act. So a process that dies leaves neither a half-done act nor a row
-that says "under way": the lock is gone with its connection (docs/decisions/0008).
+that says "under way": the lock is gone with its connection (docs/decisions/0010).
 """
 
 from __future__ import annotations

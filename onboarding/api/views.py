@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+from django.db import transaction
 from django.db.models import QuerySet
 from django.middleware.csrf import get_token
 from django.utils.translation import get_language
@@ -134,8 +135,11 @@ class OnboardingViewSet(mixins.ListModelMixin, Resource[Onboarding]):
         """Any field, any order, any number of times. Nothing is called; the worker goes on."""
         row = self.get_object()
         result = {k: v for k, v in valid(s.ResultSerializer, request).items() if v}
-        row = services.record_signup_result(row, self.asker, result)
-        return self._shown(row, code=202)
+        with transaction.atomic():
+            taken = services.record_signup_result(row, self.asker, result)
+            if taken.pk != row.pk:  # other ids: as good as another launch, and counted like one
+                throttles.launching(request, self.asker, row.tenant_id)
+        return self._shown(taken, code=202)
 
     @operation(
         "Launch Meta's window again", s.LaunchedOnboardingSerializer, answers=examples.LAUNCHED

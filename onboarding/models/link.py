@@ -1,7 +1,5 @@
 """SignupLink: a mailed, expiring, revocable link to one tenant's signup; and its openings."""
 
-import hashlib
-import secrets
 import uuid
 from typing import ClassVar
 
@@ -15,16 +13,6 @@ from tenants.models.base import known_language
 
 LIFE_DAYS = 7
 MOST_LIFE_DAYS = 30
-
-
-def new_token() -> str:
-    """A token for the address; only its hash is kept."""
-    return secrets.token_urlsafe(32)
-
-
-def token_hash(token: str) -> str:
-    """What the row keeps. A long random token needs no slow hash."""
-    return hashlib.sha256(token.encode()).hexdigest()
 
 
 class SignupLink(TenantOwned):

@@ -5,6 +5,6 @@
 
 from onboarding.outbound.deliver import deliver_due
 from onboarding.outbound.guard import RefusedAddressError, check
-from onboarding.outbound.queue import missed_by
+from onboarding.outbound.queue import missed_by, wants
 
-__all__ = ["RefusedAddressError", "check", "deliver_due", "missed_by"]
+__all__ = ["RefusedAddressError", "check", "deliver_due", "missed_by", "wants"]

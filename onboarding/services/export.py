@@ -21,12 +21,12 @@ from onboarding.models import (
     WhatsAppBusinessAccount,
 )
 from onboarding.timeline import timeline
-from tenants.models import Tenant
+from tenants.models import Invitation, Tenant
 
 FORMAT = "whatsapp-onboarding-tenant"
 VERSION = 1
 
-_TENANT = ("slug", "name", "approval", "unproven", "created_at")
+_TENANT = ("slug", "name", "approval", "unproven", "language", "external_id", "created_at")
 _ONBOARDING = (
     "connection_mode", "state", "reason", "state_changed_at", "created_at", "updated_at",
     "launched_at", "connected_at", "login_status", "current_step", "error_code", "error_message",
@@ -45,9 +45,11 @@ _NUMBER = (
     "health", "health_since",
 )  # fmt: skip
 _LINK = (
-    "connection_mode", "expected_number", "created_at", "expires_at", "revoked_at", "opened_at",
-    "times_opened",
+    "connection_mode", "expected_number", "language", "email", "mail", "made_by", "created_at",
+    "expires_at", "revoked_at", "opened_at", "times_opened",
 )  # fmt: skip
+_INVITATION = ("email", "role", "sent_at", "expires_at", "accepted_at", "revoked_at")
+_OPENING = ("at", "standing", "method", "network", "agent", "agent_text")
 _NOTICE = ("audience", "reason", "created_at", "mailed_at")
 
 
@@ -74,8 +76,16 @@ def document(tenant: Tenant) -> dict[str, Any]:
             .order_by("pk")
         ],
         "signup_links": [
-            {"id": link.public_id, **_picked(link, _LINK)}
+            {
+                "id": link.public_id,
+                **_picked(link, _LINK),
+                "openings": [_picked(each, _OPENING) for each in link.openings.order_by("pk")],
+            }
             for link in SignupLink.objects.for_tenant(tenant).order_by("pk")
+        ],
+        "invitations": [
+            _picked(each, _INVITATION)
+            for each in Invitation.objects.for_tenant(tenant).order_by("pk")
         ],
         "notices": [
             {"phone_number_id": notice.number.phone_number_id, **_picked(notice, _NOTICE)}

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import phonenumbers
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
 from django.db.models import F
+from django.dispatch import receiver
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from onboarding import link_mail, tasks
 from onboarding.models import LinkOpening, SignupLink
-from onboarding.models.link import LIFE_DAYS, MOST_LIFE_DAYS, new_token, token_hash
+from onboarding.models.link import LIFE_DAYS, MOST_LIFE_DAYS
 from onboarding.models.onboarding import ConnectionMode
 from onboarding.services.errors import RefusedError
 from tenants import audit
 from tenants.models import Tenant, User
 from tenants.models.base import known_language
+from tenants.signals import owner_ended
+from tenants.tokens import new_token, token_hash
 
 OPENINGS_KEPT = 200
 """Of one link: whoever asks for an address again and again fills no table."""
@@ -194,3 +198,11 @@ def _revoke(link: SignupLink, actor: str, because: str) -> None:
     if rows.update(revoked_at=timezone.now()):
         link_mail.give_up(link.pk)
         audit.record(actor, "link.revoked", link, after={"because": because})
+
+
+@receiver(owner_ended)
+def end_links_of(*, user: User, tenant: Tenant, **_: Any) -> None:
+    """Links that somebody made as an owner end with that: they know the addresses."""
+    mine = SignupLink.objects.for_tenant(tenant).filter(created_by=user, revoked_at__isnull=True)
+    for link in mine.filter(made_by=SignupLink.MadeBy.OWNER):
+        revoke_link(link, "customer")

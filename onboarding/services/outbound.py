@@ -58,6 +58,7 @@ def change_endpoint(
         for name, value in wanted.items():
             setattr(endpoint, name, value)
         endpoint.save(update_fields=list(wanted))
+        _drop_unwanted(endpoint)
         after = _shown(endpoint)
         changed = [name for name in after if after[name] != before[name]]
         if changed:
@@ -67,6 +68,15 @@ def change_endpoint(
                 after={name: after[name] for name in changed},
             )  # fmt: skip
     return endpoint
+
+
+def _drop_unwanted(endpoint: WebhookEndpoint) -> None:
+    """What waits and is not for this endpoint any more: another tenant's, or of another kind."""
+    waiting = endpoint.deliveries.filter(standing=Standing.WAITING).select_related("event")
+    unwanted = [row.pk for row in waiting if not outbound.wants(endpoint, row.event)]
+    endpoint.deliveries.filter(pk__in=unwanted).update(
+        standing=Standing.GIVEN_UP, last_error=str(_("not for this endpoint now"))
+    )
 
 
 def rotate_secret(endpoint: WebhookEndpoint, actor: str) -> str:
@@ -160,6 +170,8 @@ def resend(delivery: Delivery, actor: str) -> Delivery:
         delivery = Delivery.objects.select_for_update(of=("self",)).get(pk=delivery.pk)
         if not delivery.endpoint.enabled:
             raise RefusedError("not_now", _("Its endpoint is off: switch it on first."))
+        if not outbound.wants(delivery.endpoint, delivery.event):
+            raise RefusedError("not_now", _("Its endpoint is not told of this any more."))
         if delivery.claimed_until is not None and delivery.claimed_until > timezone.now():
             raise RefusedError("not_now", _("It is being sent right now."))
         before = {"standing": delivery.standing, "attempts": delivery.attempts}

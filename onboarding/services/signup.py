@@ -111,15 +111,23 @@ def record_signup_result(row: Onboarding, asker: Asker, result: dict[str, str]) 
         row = transitions.lock(row.pk)
         _keep_event(row, asker, result)
         if _names_another(row, result):
-            row = Onboarding.objects.create(
-                tenant=row.tenant,
-                connection_mode=row.connection_mode,
-                started_by=row.started_by,
-                link=row.link,
-                expected_number=row.expected_number,
-                launched_at=row.launched_at,
+            known = _other_attempt(row, result)
+            if known is None and row.link is not None and row.link.is_expired:
+                return row  # its event is kept; an expired link begins nothing
+            row = (
+                transitions.lock(known.pk)
+                if known
+                else Onboarding.objects.create(
+                    tenant=row.tenant,
+                    connection_mode=row.connection_mode,
+                    started_by=row.started_by,
+                    link=row.link,
+                    expected_number=row.expected_number,
+                    launched_at=row.launched_at,
+                )
             )
-            transitions.begun(row, asker.actor)
+            if known is None:
+                transitions.begun(row, asker.actor)
         _take_details(row, result)
         took_ids = _take_ids(row, result)
         took_code = _take_code(row, result)
@@ -154,6 +162,14 @@ def _names_another(row: Onboarding, result: dict[str, str]) -> bool:
             ("phone_number_id", row.claimed_phone_number_id),
         )
     )
+
+
+def _other_attempt(row: Onboarding, result: dict[str, str]) -> Onboarding | None:
+    """The attempt that the same ids opened before: they open it once, however often they come."""
+    same = {f"claimed_{n}": result[n] for n in ("waba_id", "phone_number_id") if result.get(n)}
+    others = Onboarding.objects.for_tenant(row.tenant).exclude(pk=row.pk)
+    mine = others.filter(started_by=row.started_by, link=row.link, **same)
+    return mine.exclude(state__in=FINAL).order_by("-created_at").first()
 
 
 def _take_details(row: Onboarding, result: dict[str, str]) -> None:

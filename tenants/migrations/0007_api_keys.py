@@ -14,8 +14,6 @@ SCOPES = [
     ("onboardings:write", "start, resume and withdraw onboardings"),
     ("accounts:read", "read business accounts"),
     ("numbers:read", "read phone numbers"),
-    ("webhooks:read", "read webhook endpoints"),
-    ("webhooks:write", "create and change webhook endpoints"),
 ]
 
 

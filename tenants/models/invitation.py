@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import secrets
 import uuid
 from datetime import timedelta
 from typing import ClassVar
@@ -17,16 +15,6 @@ from django.utils.translation import gettext_lazy as _
 from tenants.models.base import Membership, TenantOwned, TenantOwnedQuerySet, User
 
 LIFE = timedelta(days=7)
-
-
-def new_token() -> str:
-    """A token for the mailed address; only its hash is kept."""
-    return secrets.token_urlsafe(32)
-
-
-def token_hash(token: str) -> str:
-    """What the row keeps. A long random token needs no slow hash."""
-    return hashlib.sha256(token.encode()).hexdigest()
 
 
 class Invitation(TenantOwned):

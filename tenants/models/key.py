@@ -47,8 +47,6 @@ class ApiKey(models.Model):
         ONBOARDINGS_WRITE = "onboardings:write", _("start, resume and withdraw onboardings")
         ACCOUNTS_READ = "accounts:read", _("read business accounts")
         NUMBERS_READ = "numbers:read", _("read phone numbers")
-        WEBHOOKS_READ = "webhooks:read", _("read webhook endpoints")
-        WEBHOOKS_WRITE = "webhooks:write", _("create and change webhook endpoints")
 
     name = models.CharField(
         _("name"), max_length=100, help_text=_("Which of your systems uses it.")

@@ -68,9 +68,11 @@ def test_no_case_fails_or_tells_what_is_not_documented(
 ) -> None:
     role = next(each for each in world.roles if each.name == name)
     found: list[str] = []
-    for operation in (result.ok() for result in schema.get_all_operations()):
+    operations = [result.ok() for result in schema.get_all_operations()]
+    for operation in operations:
         for mode in MODES:
             play(operation, mode, role, world, found)
+    assert count[name] >= 0.9 * CASES * len(operations) * len(MODES), "cases were not made"
     assert not found, "\n\n".join(found[:10])
     print(f"{name}: {count[name]} cases, {dict(statuses[name])}")
 

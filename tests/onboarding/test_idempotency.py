@@ -17,8 +17,8 @@ from rest_framework.test import APIClient
 from onboarding import tasks
 from onboarding.models import IdempotentAnswer, SignupLink
 from tenants import registry
-from tenants.models import Tenant
-from tests.conftest import partner_api
+from tenants.models import Tenant, User
+from tests.conftest import api_of, partner_api
 
 TENANTS, LINKS = "/api/v1/tenants/", "/api/v1/signup-links/"
 ONBOARDINGS = "/api/v1/onboardings/"
@@ -257,4 +257,25 @@ def test_a_process_that_dies_in_the_act_leaves_the_key_free(
     monkeypatch.undo()
     again = post(partner, TENANTS, {"name": "Cakes"})
     assert again.status_code == 201
+    assert "Idempotency-Replayed" not in again
+
+
+@pytest.mark.parametrize(
+    ("limit", "address", "sent"),
+    [
+        ("LAUNCHES_PER_MINUTE", "/api/v1/onboardings/", {"connection_mode": "business_app"}),
+        ("LINKS_PER_HOUR", "/api/v1/signup-links/", {"tenant": "cakes"}),
+    ],
+)
+def test_a_limit_within_the_act_is_not_kept(
+    owner: User, settings: Any, limit: str, address: str, sent: dict[str, str]
+) -> None:
+    api = api_of(owner)
+    setattr(settings, limit, 1)
+    assert api.post(address, sent).status_code == 201
+    refused = api.post(address, sent, HTTP_IDEMPOTENCY_KEY="once")
+    assert (refused.status_code, bool(refused["Retry-After"])) == (429, True)
+    setattr(settings, limit, 10)
+    again = api.post(address, sent, HTTP_IDEMPOTENCY_KEY="once")
+    assert again.status_code in (200, 201)
     assert "Idempotency-Replayed" not in again

@@ -804,3 +804,41 @@ def test_staff_who_may_only_look_change_nothing(
     chosen(desk, "/admin/onboarding/delivery/", "resend_selected", Delivery.objects.get())
     acts = AuditEntry.objects.values_list("act", flat=True)
     assert list(acts) == ["webhook_endpoint.created"]
+
+
+def test_what_waits_does_not_go_to_another_tenants_server(
+    receiver: Receiver, owner: User, tenant: Tenant, other_tenant: Tenant
+) -> None:
+    endpoint, _ = endpoint_at(receiver.url, only_tenant=tenant)
+    outbound_events.onboarding_moved(attempt_of(owner, tenant), from_state="", from_reason="")
+    queue.share_due()
+    waiting = endpoint.deliveries.filter(standing="waiting")
+    assert waiting.exists()
+    services.change_endpoint(
+        endpoint, "anna", url=f"{receiver.url}/theirs", description="", event_types=[],
+        only_tenant=other_tenant,
+    )  # fmt: skip
+    assert not waiting.exists()
+    tasks.deliver_outbound()
+    assert receiver.got == []
+    delivery = endpoint.deliveries.get()
+    with pytest.raises(RefusedError, match="not told of this"):
+        services.resend(delivery, "anna")
+
+
+def test_a_secret_is_shown_in_the_answer_and_kept_in_no_message(
+    desk: Client, receiver: Receiver
+) -> None:
+    sent = {"url": receiver.url, "description": "", "only_tenant": ""}
+    made = desk.post("/admin/onboarding/webhookendpoint/add/", sent)
+    secret = WebhookEndpoint.objects.get().secret
+    assert (made.status_code, made["Cache-Control"]) == (200, "no-store, private")
+    assert secret in made.content.decode()
+    assert "messages" not in made.cookies
+    endpoint = WebhookEndpoint.objects.get()
+    chosen_ = {"action": "rotate", "_selected_action": [endpoint.pk]}
+    rotated = desk.post("/admin/onboarding/webhookendpoint/", chosen_)
+    endpoint.refresh_from_db()
+    assert endpoint.secret != secret
+    assert endpoint.secret in rotated.content.decode()
+    assert "messages" not in rotated.cookies

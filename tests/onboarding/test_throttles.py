@@ -118,3 +118,27 @@ def test_logins_from_one_address_are_counted(owner: User) -> None:
     told = Client().post("/accounts/login/", right, REMOTE_ADDR=FAR)
     assert told.status_code != 302, "even the right password waits now"
     assert Client().post("/accounts/login/", right, REMOTE_ADDR="203.0.113.10").status_code == 302
+
+
+def test_other_ids_open_an_attempt_once_and_count_like_launches(
+    api: APIClient, settings: Any
+) -> None:
+    settings.LAUNCHES_PER_MINUTE = 4
+    one = f"{API}{api.post(API, NEW).json()['id']}/signup/"
+    first = {"waba_id": "1", "event": "FINISH", "login_status": "unknown"}
+    assert api.post(one, first).status_code == 202
+    other = {"waba_id": "2", "event": "FINISH"}
+    ids = {api.post(one, other).json()["id"] for _ in range(3)}
+    assert len(ids) == 1, "the same ids, the same attempt"
+    told = [api.post(one, {"waba_id": str(n), "event": "FINISH"}).status_code for n in (3, 4, 5, 6)]
+    assert told[-1] == 429
+    assert Onboarding.objects.count() <= 5
+
+
+def test_an_expired_link_begins_nothing_by_other_ids(guest_api: APIClient, tenant: Tenant) -> None:
+    id_ = guest_api.post(API, NEW).json()["id"]
+    guest_api.post(f"{API}{id_}/signup/", {"waba_id": "1", "event": "FINISH"})
+    SignupLink.objects.update(expires_at="2020-01-01T00:00Z")
+    told = guest_api.post(f"{API}{id_}/signup/", {"waba_id": "2", "event": "FINISH"})
+    assert (told.status_code, told.json()["id"]) == (202, id_)
+    assert Onboarding.objects.count() == 1

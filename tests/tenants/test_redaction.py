@@ -30,6 +30,8 @@ SECRET = "Sup3rS3cretValue0123456789abcdef"
         f"GET /s/{SECRET}/ 302",
         f"/accounts/password/reset/key/{SECRET}/",
         f"/connect/return/{SECRET}",
+        f"Method Not Allowed (POST): /invitation/{SECRET}/",
+        f"Forbidden (CSRF cookie not set.): /accounts/confirm-email/{SECRET}/",
         f"redis://:{SECRET}@redis/0",
         f"Cookie: sessionid={SECRET}; csrftoken={SECRET}",
         f"signup_guest={SECRET}",
