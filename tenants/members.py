@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import string
+
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 from django.http import Http404
@@ -14,7 +16,7 @@ from tenants.models import Membership, Tenant, User
 from tenants.signals import owner_ended
 
 OWNER = Membership.Role.OWNER
-TAIL = "abcdefghjkmnpqrstuvwxyz23456789"
+TAIL = string.ascii_lowercase + string.digits
 
 
 class LastOwnerError(Exception):
