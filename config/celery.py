@@ -65,6 +65,7 @@ app.conf.update(
     worker_prefetch_multiplier=1,
     worker_cancel_long_running_tasks_on_connection_loss=False,
     worker_hijack_root_logger=False,
+    worker_redirect_stdouts=False,  # a letter on the console (EMAIL_URL) is no log line
     broker_connection_retry_on_startup=True,
     broker_transport_options={
         "visibility_timeout": 600,

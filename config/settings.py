@@ -229,7 +229,7 @@ PERMISSIONS_POLICY: dict[str, list[str]] = {
     **{
         feature: []
         for feature in (
-            "accelerometer", "autoplay", "bluetooth", "browsing-topics", "camera",
+            "accelerometer", "autoplay", "browsing-topics", "camera",
             "display-capture", "encrypted-media", "fullscreen", "geolocation", "gyroscope", "hid",
             "magnetometer", "microphone", "midi", "payment", "serial", "usb", "xr-spatial-tracking",
         )

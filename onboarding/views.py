@@ -73,7 +73,8 @@ def _connect(request: HttpRequest) -> HttpResponseBase:
     # The page always names the tenant that it connects: the attempt's own, where one is named.
     tenant = named.tenant if named else tenant_for(asker, request.GET.get("tenant"))
     rows = list(_rows(asker).filter(tenant=tenant).exclude(NOT_BEGUN)[:20])
-    row = named or _newest(rows, request.GET)
+    mine = [row for row in rows if not asker.is_guest or row.link_id == asker.link_id]
+    row = named or _newest(mine, request.GET)
     link = SignupLink.objects.filter(pk=asker.link_id).first() if asker.link_id else None
     response = render(
         request,

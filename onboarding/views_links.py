@@ -21,7 +21,7 @@ from onboarding import guests, link_mail, services
 from onboarding.link_forms import LinkForm
 from onboarding.models import SignupLink
 from onboarding.progress import display_number
-from tenants import access, throttle, walls
+from tenants import access, shown_once, throttle, walls
 from tenants.address import client_address
 from tenants.models import Membership, Tenant
 
@@ -143,7 +143,6 @@ def company_links(request: HttpRequest, slug: str) -> HttpResponseBase:
     """The tenant's links: members look, owners make new ones. An address is shown once."""
     tenant, is_owner = _company(request, slug)
     form = LinkForm(request.POST if request.method == "POST" else None)
-    made = address = None
     if request.method == "POST":
         if not is_owner:
             raise PermissionDenied
@@ -154,15 +153,17 @@ def company_links(request: HttpRequest, slug: str) -> HttpResponseBase:
             made, token = services.create_link(
                 tenant, actor="customer", created_by=access.signed_in(request), **form.asked()
             )
-            # Shown in the answer itself: nothing that is kept between requests may hold it.
-            address, form = f"{settings.SITE_URL}/s/{token}/", LinkForm()
-    rows = SignupLink.objects.for_tenant(tenant).order_by("-created_at")[:SHOWN]
+            shown_once.keep(request, "link", address=f"{settings.SITE_URL}/s/{token}/", key=made.pk)
+            return redirect("company-links", slug)
+    links = SignupLink.objects.for_tenant(tenant)
+    rows = links.order_by("-created_at")[:SHOWN]
+    told = shown_once.take(request, "link") or {}
     shown = {
         "tenant": tenant,
         "is_owner": is_owner,
         "form": form,
-        "made": made,
-        "address": address,
+        "made": links.filter(pk=told["key"]).first() if told and is_owner else None,
+        "address": told.get("address"),
         "links": [_listed(link) for link in rows],
     }
     return _private(render(request, "company/links.html", shown))

@@ -8,13 +8,13 @@ from django import forms
 from django.contrib import admin, messages
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
+from tenants.admin_once import ShowsOnce
 from tenants.keys import create_key, revoke_key
 from tenants.models import ApiKey
 
@@ -34,7 +34,8 @@ class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(ModelAdmin):
+class ApiKeyAdmin(ShowsOnce, ModelAdmin):
+    made_template = "admin/tenants/apikey/made.html"
     list_display = ["name", "prefix", "shown_scopes", "shown_state", "created_at", "last_used_at"]
     list_filter = ["revoked_at", "expires_at"]
     search_fields = ["name", "prefix"]
@@ -95,17 +96,12 @@ class ApiKeyAdmin(ModelAdmin):
     def response_add(
         self, request: HttpRequest, obj: ApiKey, post_url_continue: str | None = None
     ) -> HttpResponse:
-        """The key, once, in the answer itself: a message would be kept until it is read."""
-        context = {
-            **self.admin_site.each_context(request),
-            "title": gettext("API key"),
-            "key": obj,
-            "secret": request.made_key,  # type: ignore[attr-defined]
-            "opts": self.opts,
-        }
-        response = render(request, "admin/tenants/apikey/made.html", context)
-        response["Cache-Control"] = "no-store, private"
-        return response
+        return self.made(
+            request,
+            name=obj.name,
+            pk=obj.pk,
+            secret=request.made_key,  # type: ignore[attr-defined]
+        )
 
     @admin.action(description=_("Revoke"), permissions=["revoke"])
     def revoke_selected(self, request: HttpRequest, rows: QuerySet[ApiKey]) -> None:

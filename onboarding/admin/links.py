@@ -9,7 +9,8 @@ from django.conf import settings
 from django.contrib import admin, messages
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
@@ -25,6 +26,7 @@ from onboarding import services
 from onboarding.admin.base import ReadOnlyAdmin
 from onboarding.link_forms import LinkForm
 from onboarding.models import LinkOpening, SignupLink
+from tenants.admin_once import ShowsOnce
 
 
 class StaffLinkForm(LinkForm, forms.ModelForm):  # type: ignore[type-arg]
@@ -68,7 +70,8 @@ class OpeningInline(TabularInline):
 
 
 @admin.register(SignupLink)
-class SignupLinkAdmin(ReadOnlyAdmin):
+class SignupLinkAdmin(ShowsOnce, ReadOnlyAdmin):
+    made_template = "admin/onboarding/signuplink/made.html"
     list_display = [
         "tenant", "created_at", "expires_at", "shown_state", "expected_number", "shown_mail",
         "times_opened", "made_by",
@@ -140,17 +143,14 @@ class SignupLinkAdmin(ReadOnlyAdmin):
     def response_add(
         self, request: HttpRequest, obj: SignupLink, post_url_continue: str | None = None
     ) -> HttpResponse:
-        """The address, once, in the answer itself: a message would be kept until it is read."""
-        context = {
-            **self.admin_site.each_context(request),
-            "title": gettext("Signup link"),
-            "link": obj,
-            "address": request.made_address,  # type: ignore[attr-defined]
-            "opts": self.opts,
-        }
-        response = render(request, "admin/onboarding/signuplink/made.html", context)
-        response["Cache-Control"] = "no-store, private"
-        return response
+        return self.made(
+            request,
+            tenant=obj.tenant.name,
+            pk=obj.pk,
+            email=obj.email,
+            expires_at=date_format(localtime(obj.expires_at), "DATETIME_FORMAT"),
+            address=request.made_address,  # type: ignore[attr-defined]
+        )
 
     @admin.action(description=_("Revoke"), permissions=["revoke"])
     def revoke_selected(self, request: HttpRequest, rows: QuerySet[SignupLink]) -> None:

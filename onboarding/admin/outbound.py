@@ -10,7 +10,6 @@ from django import forms
 from django.contrib import admin, messages
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
@@ -20,6 +19,7 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 from onboarding import outbound, outbound_events, services
 from onboarding.admin.base import ReadOnlyAdmin
 from onboarding.models import Delivery, DeliveryAttempt, OutboundEvent, WebhookEndpoint
+from tenants.admin_once import ShowsOnce
 
 EDITED = ["url", "description", "event_types", "only_tenant"]
 
@@ -45,7 +45,8 @@ class EndpointForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscripta
 
 
 @admin.register(WebhookEndpoint)
-class WebhookEndpointAdmin(ReadOnlyAdmin):
+class WebhookEndpointAdmin(ShowsOnce, ReadOnlyAdmin):
+    made_template = "admin/onboarding/webhookendpoint/made.html"
     form = EndpointForm
     list_display = ["url", "description", "shown_state", "failing_since", "waiting", "created_at"]
     list_filter = ["enabled", "disabled_reason", "only_tenant"]
@@ -61,6 +62,10 @@ class WebhookEndpointAdmin(ReadOnlyAdmin):
         if not row.enabled:
             return "off", row.get_disabled_reason_display()
         return ("failing", _("failing")) if row.failing_since else ("on", _("on"))
+
+    @display(description=_("state"))
+    def state_now(self, row: WebhookEndpoint) -> str:
+        return str(self.shown_state(row)[1])
 
     @display(description=_("waiting"))
     def waiting(self, row: WebhookEndpoint) -> int:
@@ -80,7 +85,7 @@ class WebhookEndpointAdmin(ReadOnlyAdmin):
     def get_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
         if obj is None:
             return EDITED
-        told = ["public_id", "shown_state", "disabled_at", "failing_since", "quiet_until"]
+        told = ["public_id", "state_now", "disabled_at", "failing_since", "quiet_until"]
         return [*EDITED, *told, "previous_until", "created_by", "created_at"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
@@ -102,12 +107,12 @@ class WebhookEndpointAdmin(ReadOnlyAdmin):
         )
         obj.pk = made.pk
         obj.refresh_from_db()
-        request.made = [(obj, secret)]  # type: ignore[attr-defined]
+        request.made_secrets = [(str(obj), secret)]  # type: ignore[attr-defined]
 
     def response_add(
         self, request: HttpRequest, obj: WebhookEndpoint, post_url_continue: str | None = None
     ) -> HttpResponse:
-        return self._told(request, request.made)  # type: ignore[attr-defined]
+        return self.made(request, secrets=request.made_secrets)  # type: ignore[attr-defined]
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """Its deliveries go with it, thousands perhaps: they are not listed one by one."""
@@ -120,25 +125,6 @@ class WebhookEndpointAdmin(ReadOnlyAdmin):
         for endpoint in queryset:
             services.delete_endpoint(endpoint, request.user.get_username())
 
-    def _told(
-        self,
-        request: HttpRequest,
-        made: list[tuple[WebhookEndpoint, str]],
-        *,
-        rotated: bool = False,
-    ) -> HttpResponse:
-        """The secrets, once, in the answer itself: a message would be kept until it is read."""
-        context = {
-            **self.admin_site.each_context(request),
-            "title": gettext("Signing secret"),
-            "made": made,
-            "rotated": rotated,
-            "opts": self.opts,
-        }
-        response = render(request, "admin/onboarding/webhookendpoint/made.html", context)
-        response["Cache-Control"] = "no-store, private"
-        return response
-
     @admin.action(description=_("Send a test event"), permissions=["change"])
     def test(self, request: HttpRequest, rows: QuerySet[WebhookEndpoint]) -> None:
         each(self, request, rows, services.send_test, gettext("A test event is on its way."))
@@ -146,8 +132,8 @@ class WebhookEndpointAdmin(ReadOnlyAdmin):
     @admin.action(description=_("Rotate the secret"), permissions=["change"])
     def rotate(self, request: HttpRequest, rows: QuerySet[WebhookEndpoint]) -> HttpResponse:
         actor = request.user.get_username()
-        made = [(endpoint, services.rotate_secret(endpoint, actor)) for endpoint in rows]
-        return self._told(request, made, rotated=True)
+        secrets = [(str(endpoint), services.rotate_secret(endpoint, actor)) for endpoint in rows]
+        return self.made(request, secrets=secrets, rotated=True)
 
     @admin.action(description=_("End the old secret now"), permissions=["change"])
     def end_old(self, request: HttpRequest, rows: QuerySet[WebhookEndpoint]) -> None:

@@ -32,7 +32,7 @@ def _code_of(error: Exception) -> str:
 def _remedy(code: str) -> tuple[str, str]:
     remedies = {
         "not_found": (
-            _("Check the address; it may belong to somebody else's company."),
+            _("Check the address and the tenant that you named; it may be somebody else's."),
             "customer",
         ),
         "invalid": (_("Correct the fields named below and send it again."), "customer"),

@@ -25,7 +25,7 @@ class KeyInAddressError(exceptions.APIException):
 
     status_code = status.HTTP_400_BAD_REQUEST
     default_code = "key_in_address"
-    default_detail = gettext_lazy("An API key does not belong into an address.")
+    default_detail = gettext_lazy("An API key does not belong in an address.")
 
 
 class ScopeMissingError(exceptions.PermissionDenied):

@@ -75,6 +75,7 @@ def test_an_owner_makes_copies_and_ends_a_link(page: Page, site: str, tenant: Te
     assert violations(page) == []
     page.goto("/company/cakes/links/")
     expect(page.locator("#address")).to_have_count(0)
+    page.click(".links li summary")
     page.click(".links li form button")
     expect(page.locator("[role=status]").first).to_contain_text("has been ended")
     assert SignupLink.objects.get().is_revoked

@@ -675,7 +675,8 @@ PAGE = "/company/cakes/links/"
 def test_an_owner_makes_a_link_and_sees_its_address_once(owner: User, tenant: Tenant) -> None:
     pages = pages_of(owner)
     sent = {"life_days": 3, "expected_number": "+34 612 345 678", "email": "john@cakes.example"}
-    answer = pages.post(PAGE, sent)
+    assert pages.post(PAGE, sent)["Location"] == PAGE
+    answer = pages.get(PAGE)
     address = answer.context["address"]
     assert address in answer.content.decode()
     assert "no-store" in answer["Cache-Control"]
@@ -767,8 +768,11 @@ def test_staff_make_a_link_with_everything(reviewer: User, tenant: Tenant) -> No
         "tenant": tenant.pk, "life_days": 14, "language": "de", "email": "john@cakes.example",
         "expected_number": "+34612345678", "connection_mode": "business_app",
     }  # fmt: skip
-    answer = pages_of(reviewer).post(ADD, sent)
+    desk = pages_of(reviewer)
+    shown_at = desk.post(ADD, sent)["Location"]
+    answer = desk.get(shown_at)
     assert "http://localhost:8000/s/" in answer.content.decode()
+    assert "/s/" not in desk.get(shown_at, follow=True).content.decode(), "a reload makes nothing"
     assert "no-store" in answer["Cache-Control"]
     link = SignupLink.objects.get()
     assert (link.language, link.email, link.made_by, link.mail) == (

@@ -830,7 +830,7 @@ def test_a_secret_is_shown_in_the_answer_and_kept_in_no_message(
     desk: Client, receiver: Receiver
 ) -> None:
     sent = {"url": receiver.url, "description": "", "only_tenant": ""}
-    made = desk.post("/admin/onboarding/webhookendpoint/add/", sent)
+    made = desk.post("/admin/onboarding/webhookendpoint/add/", sent, follow=True)
     secret = WebhookEndpoint.objects.get().secret
     assert made.status_code == 200
     assert "no-store" in made["Cache-Control"]
@@ -838,7 +838,7 @@ def test_a_secret_is_shown_in_the_answer_and_kept_in_no_message(
     assert "messages" not in made.cookies
     endpoint = WebhookEndpoint.objects.get()
     chosen_ = {"action": "rotate", "_selected_action": [endpoint.pk]}
-    rotated = desk.post("/admin/onboarding/webhookendpoint/", chosen_)
+    rotated = desk.post("/admin/onboarding/webhookendpoint/", chosen_, follow=True)
     endpoint.refresh_from_db()
     assert endpoint.secret != secret
     assert endpoint.secret in rotated.content.decode()

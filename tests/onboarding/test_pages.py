@@ -195,7 +195,7 @@ def test_a_person_signs_in_by_email_and_comes_to_the_signup(client: Client, owne
 
 def test_nobody_signs_up_alone(client: Client, db: None) -> None:
     page = client.get("/accounts/signup/").content.decode()
-    assert "Nobody signs up here alone" in page
+    assert "Accounts are made for you" in page
 
 
 def test_the_demo_is_seeded_only_where_the_sandbox_is(db: None, settings: Any) -> None:
@@ -215,3 +215,16 @@ def test_the_demo_may_be_seeded_again_and_keeps_its_people(
     sent = {"login": "customer@example.com", "password": "demo-demo-demo"}
     assert client.post("/accounts/login/", sent).status_code == 302
     assert client.get("/connect/").status_code == 200
+
+
+def test_a_guest_of_a_new_link_begins_with_the_question_not_with_anothers_attempt(
+    client: Client, tenant: Tenant
+) -> None:
+    first, _ = services.create_link(tenant, expected_number="+34612151487")
+    Onboarding.objects.create(
+        tenant=tenant, connection_mode="business_platform", state="awaiting_number", link=first
+    )
+    opened(client, tenant)
+    page = client.get("/connect/")
+    assert page.context["onboarding"] is None
+    assert len(page.context["others"]) == 1, "it is listed, as the company's"

@@ -13,6 +13,7 @@ from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, generate_totp_secret, hotp_value
 from allauth.usersessions.models import UserSession
 from cryptography.fernet import Fernet
+from django.contrib.auth.models import Permission
 from django.contrib.sessions.models import Session
 from django.core import checks, mail, signing
 from django.core.management import CommandError, call_command
@@ -106,7 +107,7 @@ def test_a_companys_name_carries_no_address_into_mails(client: Client, company: 
 
 @pytest.mark.usefixtures("db")
 def test_sign_up_is_closed_unless_the_setting_opens_it(client: Client) -> None:
-    assert "Nobody signs up here alone" in client.post(SIGNUP, NEW).content.decode()
+    assert "Accounts are made for you" in client.post(SIGNUP, NEW).content.decode()
     assert not User.objects.exists()
     assert SIGNUP not in client.get(LOGIN).content.decode()
 
@@ -545,3 +546,36 @@ def test_the_second_factor_is_asked_for_however_the_admin_is_reached(
     for more in ({}, {"SCRIPT_NAME": "/x"}):
         answer = desk.get("/admin/tenants/apikey/add/", **more)
         assert answer.status_code == 302, more
+
+
+@pytest.fixture
+def clerk(db: None) -> User:
+    """Staff who may do everything with people, and are no superuser."""
+    user = person("clerk@partner.example", staff=True)
+    user.user_permissions.set(
+        Permission.objects.filter(content_type__app_label__in=["tenants", "auth"])
+    )
+    return user
+
+
+def test_staff_give_nobody_rights_and_change_no_superuser(
+    clerk: User, reviewer: User, owner: User
+) -> None:
+    desk = pages_of(clerk)
+    for user in (clerk, owner):
+        shown = desk.get(f"/admin/tenants/user/{user.pk}/change/")
+        assert shown.status_code == 200
+        fields = shown.context["adminform"].form.fields
+        assert not {"is_superuser", "is_staff", "groups", "user_permissions"} & set(fields)
+        desk.post(f"/admin/tenants/user/{user.pk}/change/", {
+            "username": user.username, "email": user.email, "is_superuser": "on", "is_staff": "on",
+            "is_active": "on", "date_joined_0": "2026-11-27", "date_joined_1": "10:00:00",
+        })  # fmt: skip
+    assert not User.objects.exclude(pk=reviewer.pk).filter(is_superuser=True).exists()
+    assert not User.objects.get(pk=owner.pk).is_staff
+    password = f"/admin/tenants/user/{reviewer.pk}/password/"
+    assert desk.get(password).status_code == 403
+    assert (
+        desk.post(f"/admin/tenants/user/{reviewer.pk}/delete/", {"post": "yes"}).status_code == 403
+    )
+    assert desk.get("/admin/auth/group/add/").status_code == 403

@@ -150,7 +150,7 @@ def test_the_admin_shows_a_new_key_once_with_how_it_is_used(reviewer: User) -> N
         "expires_at_0": "",
         "expires_at_1": "",
     }
-    answer = pages.post(f"{ADMIN}add/", form)
+    answer = pages.post(f"{ADMIN}add/", form, follow=True)
     page = answer.content.decode()
     assert "no-store" in answer["Cache-Control"]
     assert "messages" not in answer.cookies, "and is kept in no message"
@@ -162,6 +162,7 @@ def test_the_admin_shows_a_new_key_once_with_how_it_is_used(reviewer: User) -> N
     )
     assert f"Authorization: Bearer {row.prefix}_" in page
     assert f"{row.prefix}_" not in pages.get(ADMIN).content.decode()
+    assert f"{row.prefix}_" not in pages.get(f"{ADMIN}made/", follow=True).content.decode()
     entry = AuditEntry.objects.get(act="api_key.created")
     assert (entry.actor, entry.after["scopes"]) == (reviewer.username, row.scopes)
 
