@@ -262,3 +262,25 @@ def test_nobody_else_tells_the_connection_what_to_see() -> None:
             if path.name != "walls.py":
                 assert "onboarding.scope" not in path.read_text(), path
                 assert "walls.current" not in path.read_text(), path
+
+
+@pytest.mark.parametrize(
+    ("query", "index"),
+    [
+        ("SELECT id FROM onboarding_onboarding WHERE next_look_at <= now() "
+         "ORDER BY next_look_at LIMIT 10 FOR UPDATE SKIP LOCKED", "onboarding_due"),
+        ("SELECT * FROM onboarding_onboarding WHERE tenant_id = 1 "
+         "ORDER BY created_at DESC LIMIT 25", "onboarding_of_tenant"),
+        ("SELECT * FROM onboarding_transition WHERE onboarding_id = 1 ORDER BY at",
+         "transition_timeline"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("scope", ["everything", "tenants"])
+def test_the_walls_leave_the_indexes_in_use(db: None, query: str, index: str, scope: str) -> None:
+    seen = walls.seeing_everything("a worker") if scope == "everything" else walls.seeing([1])
+    with seen, connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute("SET LOCAL enable_bitmapscan = off")
+        cursor.execute(f"EXPLAIN {query}")
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    assert index in plan, plan
