@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.db import connection
 
-from onboarding import codes, events, proof, quota, ycloud
+from onboarding import codes, events, proof, quota, tombstones, ycloud
 from onboarding.models import ProviderCall, WebhookSecret
 from onboarding.models import WebhookEndpoint as Endpoint
 from onboarding.reasons import REASONS
@@ -51,7 +51,7 @@ def examine() -> list[Finding]:
         outside = _webhook()
     except YCloudError as error:
         outside = [Finding("ycloud", f"YCloud could not be asked: {error}", _remedy(error))]
-    return [*outside, _proof(), _quota(), _durability(), _wall(), *_outbound()]
+    return [*outside, _proof(), _quota(), _durability(), _wall(), *_tombstones(), *_outbound()]
 
 
 def _webhook() -> list[Finding]:
@@ -159,6 +159,14 @@ def _of_endpoint(endpoint: Endpoint) -> Finding:
         told = f"{name} have failed since {endpoint.failing_since:%Y-%m-%d %H:%M}."
         return Finding("outbound", told, "Look at Deliveries in the admin: each try is there.")
     return Finding("outbound", f"{name} are {'taken' if endpoint.enabled else 'off by choice'}.")
+
+
+def _tombstones() -> list[Finding]:
+    """Silent while nothing was ever erased."""
+    if tombstones.can_be_read():
+        return []
+    told = "The key of the tombstones cannot be opened: events about erased tenants are kept again."
+    return [Finding("tombstones", told, "Put the old key back into FIELD_ENCRYPTION_KEYS.")]
 
 
 def _remedy(error: YCloudError) -> str:

@@ -7,11 +7,12 @@ import time
 from typing import Any
 
 import pytest
+from cryptography.fernet import Fernet
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
 
-from onboarding import doctor, events
+from onboarding import doctor, events, tombstones
 from onboarding.doctor import Finding
 from onboarding.models import ProviderCall, WebhookSecret
 from sandbox.webhooks import sign
@@ -160,3 +161,13 @@ def test_it_says_when_the_apps_role_could_switch_the_walls_off() -> None:
             assert "owns the tables" in doctor._wall().what
         finally:
             cursor.execute("SET ROLE onboarding_app")
+
+
+def test_it_says_when_the_tombstones_cannot_be_read(settings: Any) -> None:
+    assert doctor._tombstones() == []
+    tombstones.bury(["42"])
+    assert doctor._tombstones() == []
+    settings.FIELD_ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
+    (found,) = doctor._tombstones()
+    assert "cannot be opened" in found.what
+    assert found.remedy
