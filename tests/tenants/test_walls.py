@@ -265,22 +265,25 @@ def test_nobody_else_tells_the_connection_what_to_see() -> None:
 
 
 @pytest.mark.parametrize(
-    ("query", "index"),
+    ("query", "condition"),
     [
         ("SELECT id FROM onboarding_onboarding WHERE next_look_at <= now() "
-         "ORDER BY next_look_at LIMIT 10 FOR UPDATE SKIP LOCKED", "onboarding_due"),
-        ("SELECT * FROM onboarding_onboarding WHERE tenant_id = 1 "
-         "ORDER BY created_at DESC LIMIT 25", "onboarding_of_tenant"),
-        ("SELECT * FROM onboarding_transition WHERE onboarding_id = 1 ORDER BY at",
-         "transition_timeline"),
+         "ORDER BY next_look_at LIMIT 10 FOR UPDATE SKIP LOCKED", "next_look_at <= now()"),
+        ("SELECT * FROM onboarding_onboarding WHERE tenant_id = 1", "tenant_id = 1"),
+        ("SELECT * FROM onboarding_transition WHERE onboarding_id = 1", "onboarding_id = 1"),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("scope", ["everything", "tenants"])
-def test_the_walls_leave_the_indexes_in_use(db: None, query: str, index: str, scope: str) -> None:
+def test_the_walls_leave_the_indexes_in_use(
+    db: None, query: str, condition: str, scope: str
+) -> None:
+    """Which index is the planner's choice and hangs on what is in the table; that one is used does
+    not: a policy that came first would leave a scan with a filter.
+    """
     seen = walls.seeing_everything("a worker") if scope == "everything" else walls.seeing([1])
     with seen, connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
         cursor.execute("SET LOCAL enable_bitmapscan = off")
         cursor.execute(f"EXPLAIN {query}")
         plan = "\n".join(line for (line,) in cursor.fetchall())
-    assert index in plan, plan
+    assert f"Index Cond: ({condition})" in plan, plan
