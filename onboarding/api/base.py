@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from django.core.exceptions import RequestDataTooBig
 from django.db.models import Model, QuerySet
 from django.http.request import UnreadablePostError
 from rest_framework import viewsets
@@ -17,7 +16,6 @@ from rest_framework.response import Response
 from onboarding.api import idempotency
 from onboarding.api.paging import Filters, NewestFirst
 from onboarding.api.permissions import IsForAsker
-from onboarding.api.refusals import TooLargeError
 from onboarding.api.throttles import AskerThrottle
 from tenants.access import Asker
 from tenants.throttle import Standing
@@ -82,11 +80,10 @@ class Resource(viewsets.GenericViewSet[M]):
 
 
 def _read_body(request: Request) -> None:
-    """Read it here once, within DATA_UPLOAD_MAX_MEMORY_SIZE: the parser would read any length."""
+    """Read it here once: what a repeated request is compared by. Its length was checked before
+    (config/middleware.py)."""
     try:
         _ = request._request.body
-    except RequestDataTooBig as error:
-        raise TooLargeError from error
     except UnreadablePostError as error:
         raise ParseError from error
 

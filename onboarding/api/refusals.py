@@ -38,14 +38,6 @@ class ScopeMissingError(exceptions.PermissionDenied):
         super().__init__(text % {"scope": scope})
 
 
-class TooLargeError(exceptions.APIException):
-    """The body is longer than the server reads."""
-
-    status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
-    default_code = "too_large"
-    default_detail = gettext_lazy("The body is too large.")
-
-
 class BadKeyError(exceptions.APIException):
     """The `Idempotency-Key` cannot be one."""
 
