@@ -12,6 +12,7 @@ from typing import Any
 from celery import Celery, Task
 from celery.schedules import crontab
 from celery.signals import worker_shutting_down
+from django.conf import settings
 from kombu import Exchange, Queue
 
 from config import broker
@@ -19,7 +20,7 @@ from tenants import walls
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-QUEUES = ("default", "exchange", "outbound")
+QUEUES: tuple[str, ...] = settings.WORKER_QUEUES
 """Each has workers of its own."""
 
 STOP_SECONDS = 8.0
@@ -83,6 +84,7 @@ app.conf.update(
         "deliver_outbound": _every(1.0, "deliver_outbound", expires=5),
         "send_notices": _every(60.0, "send_notices", expires=60),
         "mail_waiting_links": _every(60.0, "mail_waiting_links", expires=60),
+        "read_balance": _every(600.0, "read_balance", expires=300),
         "measure_pressure": _every(15.0, "measure_pressure", expires=30),
         "forget_old": _every(crontab(hour=3, minute=17), "forget_old", expires=3600),
         "beat_alive": _every(5.0, "beat_alive", expires=20),

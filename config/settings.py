@@ -350,6 +350,7 @@ SPECTACULAR_SETTINGS = {
 }
 
 CELERY_BROKER_URL = REDIS_URL
+WORKER_QUEUES = ("default", "exchange", "outbound")  # each has workers of its own
 
 # --- YCloud, Meta, and the sandbox that stands in for both ----------------------------------------
 
@@ -435,6 +436,10 @@ OUTBOUND_ALLOW_PRIVATE = (
     _choice("OUTBOUND_ALLOW_PRIVATE", "true" if SANDBOX_ORIGIN else "false", {"true", "false"})
     == "true"
 )
+# Meta's cap for this partner: 10 new customers in 7 days, after its review 200.
+META_NEW_CUSTOMERS_PER_7_DAYS = _number("META_NEW_CUSTOMERS_PER_7_DAYS", 10, 1)
+# In the currency of YCloud's balance (always USD so far): below it the desk and doctor warn.
+YCLOUD_BALANCE_WARNING = _number("YCLOUD_BALANCE_WARNING", 20, 0)
 PARTNER_NAME: str = env.str("PARTNER_NAME", default="Your partner")
 PARTNER_LOGO: str = env.str("PARTNER_LOGO", default="")
 PARTNER_ACCENT: str = env.str("PARTNER_ACCENT", default="#0b6bcb")

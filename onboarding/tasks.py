@@ -32,6 +32,7 @@ from onboarding import (
     schedule,
     steps,
     transitions,
+    vitals,
 )
 from onboarding.models import Onboarding, OutboundEvent, TransferCase, WebhookEvent
 from onboarding.steps import health
@@ -190,6 +191,12 @@ def carry_out_transfers(**_newer: Any) -> int:
 def measure_pressure(**_newer: Any) -> float:
     """Set the factor by which background intervals are stretched; returns it."""
     return quota.measure(schedule.wanted_calls_an_hour())
+
+
+@shared_task
+def read_balance(**_newer: Any) -> bool:
+    """Ask YCloud for the balance that desk, doctor and metrics show; whether it answered."""
+    return vitals.read_balance() is not None
 
 
 @shared_task
