@@ -20,7 +20,7 @@ from django.db import connection, transaction
 from django.db.models import Min, QuerySet
 from django.utils import timezone
 
-from onboarding import transitions
+from onboarding import instruments, transitions
 from onboarding.models import MetaToken, Onboarding, ProviderCall
 from onboarding.models.onboarding import Grant
 from tenants import walls
@@ -185,6 +185,7 @@ def _tried_alone(row: Onboarding, target: str, exchange: Exchange, seconds: floa
     finally:
         intent.ended_at = timezone.now()
         intent.took_ms = round((time.monotonic() - started) * 1000)
+        instruments.exchanged(intent)
         if intent.outcome == ProviderCall.Outcome.LOST:
             intent.save()
     was_granted = intent.outcome == ProviderCall.Outcome.DONE

@@ -6,9 +6,8 @@ pass through (keys, codes, tokens, passwords, addresses with a token in them).
 
 from __future__ import annotations
 
-import logging
 import re
-from collections.abc import ItemsView, Iterable
+from collections.abc import Callable, ItemsView, Iterable, Mapping
 from functools import cache
 from types import FrameType
 from typing import Any
@@ -63,11 +62,50 @@ _SHAPES: tuple[tuple[re.Pattern[str], str], ...] = (
 )
 
 
+_BY_NAME = re.compile(rf"(?i)^({_NAMES}|code)$")
+_PEOPLE = (
+    (re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"), "[mail]"),
+    (re.compile(r"(?<![\w-])\+\d[\d ()-]{6,18}\d"), "[number]"),
+)
+
+
 def redact(text: str) -> str:
     """The text without secrets."""
     for value in _values():
         text = text.replace(value, HIDDEN)
     for shape, instead in _SHAPES:
+        text = shape.sub(instead, text)
+    return text
+
+
+def redact_all(value: Any, of: Callable[[str], str] = redact) -> Any:
+    """Every text in a structure without secrets; what is named like a secret is one, whole.
+
+    `of` cleans a text. What is neither text, number, list nor mapping becomes its cleaned repr.
+    """
+    if isinstance(value, str):
+        return of(value)
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, Mapping):
+        return {str(k): HIDDEN if _is_kept_back(k, v) else redact_all(v, of)
+                for k, v in value.items()}  # fmt: skip
+    if isinstance(value, list | tuple | set | frozenset):
+        return [redact_all(each, of) for each in value]
+    return of(repr(value))
+
+
+def _is_kept_back(name: object, value: object) -> bool:
+    """A `code` is Meta's only when it is long; short ones are codes of errors."""
+    if not value or not _BY_NAME.match(str(name)):
+        return False
+    return str(name).lower() != "code" or len(str(value)) >= 20
+
+
+def redact_people(text: str) -> str:
+    """The text without secrets, mail addresses and phone numbers: for what leaves the house."""
+    text = redact(text)
+    for shape, instead in _PEOPLE:
         text = shape.sub(instead, text)
     return text
 
@@ -122,10 +160,3 @@ class ReportFilter(SafeExceptionReporterFilter):
     def cleanse_setting(self, key: str | int, value: Any) -> Any:
         cleansed = super().cleanse_setting(key, value)
         return redact(cleansed) if isinstance(cleansed, str) else cleansed
-
-
-class RedactingFormatter(logging.Formatter):
-    """Hides secrets in the whole line, the traceback included."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        return redact(super().format(record))

@@ -23,12 +23,12 @@ from django.db import connection
 from django.test import Client
 from rest_framework.test import APIClient
 
+from config import logs
 from onboarding import services, tasks
 from onboarding.models import Onboarding
 from sandbox.webhooks import SECRET, sign
 from tenants import keys
 from tenants.models import ApiKey, Tenant, User
-from tenants.redaction import RedactingFormatter
 from tests.conftest import Sandbox, Worker, api_of, pages_of
 from tests.test_journey import API, Customer
 
@@ -115,7 +115,7 @@ def values_of(store: Any) -> Iterator[str]:
 def traces() -> Iterator[Traces]:
     written = io.StringIO()
     handler = logging.StreamHandler(written)
-    handler.setFormatter(RedactingFormatter(site.LOGGING["formatters"]["line"]["format"]))
+    handler.setFormatter(logs.json_lines())
     root, level = logging.getLogger(), logging.getLogger().level
     root.addHandler(handler)
     root.setLevel(logging.DEBUG)
