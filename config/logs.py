@@ -18,12 +18,15 @@ from structlog.typing import EventDict, Processor
 
 from tenants.redaction import redact_all
 
+BOUND = (
+    "onboarding", "tenant", "webhook_event", "actor_kind", "task", "task_id", "request_id",
+)  # fmt: skip
+"""Fields that are there for as long as a request or a task lasts."""
+
 FIELDS = (
-    # Bound for as long as a request or a task lasts.
-    "request_id", "onboarding", "tenant", "webhook_event", "actor_kind", "task", "task_id",
-    # Of one line.
     "method", "path", "view", "status", "status_code", "duration_ms", "bytes", "peer",
     "from_state", "to_state", "reason", "outcome", "calls", "kind", "took_ms", "provider_request",
+    *BOUND,
 )  # fmt: skip
 """What a line may hold beside timestamp, level, logger, event, trace_id and exception.
 
@@ -44,10 +47,9 @@ def _trace_id(_logger: Any, _name: str, fields: EventDict) -> EventDict:
 
 
 def _redacted(_logger: Any, _name: str, fields: EventDict) -> EventDict:
-    return {
-        name: value if name in ("timestamp", "level", "logger") else redact_all({name: value})[name]
-        for name, value in fields.items()
-    }
+    head = {name: fields.pop(name, "") for name in ("timestamp", "level", "logger")}
+    event = fields.pop("event", "")
+    return {**head, **redact_all({"event": event, **fields})}
 
 
 _BEFORE: list[Processor] = [
@@ -65,7 +67,8 @@ def _as_text(_logger: Any, _name: str, fields: EventDict) -> str:
     time = str(fields.pop("timestamp", ""))[11:19]
     level, logger = str(fields.pop("level", "")), fields.pop("logger", "")
     event = fields.pop("event", "")
-    rest = " ".join(f"{name}={value}" for name, value in fields.items())
+    ordered = [name for name in FIELDS if name in fields] + [n for n in fields if n not in FIELDS]
+    rest = " ".join(f"{n}={fields[n]}" for n in ordered if fields[n] not in (None, ""))
     line = _printable(f"{time} {level:<7} {logger}: {event} {rest}".rstrip())
     return f"{line}\n{exception}" if exception else line
 

@@ -57,15 +57,16 @@ def begin(exporter: SpanExporter | None = None) -> TracerProvider:
     DjangoInstrumentor().instrument(
         tracer_provider=provider, excluded_urls="healthz,readyz,metrics", response_hook=_answered
     )
-    CeleryInstrumentor().instrument(tracer_provider=provider)
+    CeleryInstrumentor().instrument(tracer_provider=provider)  # type: ignore[no-untyped-call]
     HTTPXClientInstrumentor().instrument(tracer_provider=provider)
     return provider
 
 
 def end() -> None:
     """For tests: nothing is instrumented any more."""
-    for each in (DjangoInstrumentor(), CeleryInstrumentor(), HTTPXClientInstrumentor()):
-        each.uninstrument()
+    DjangoInstrumentor().uninstrument()
+    CeleryInstrumentor().uninstrument()  # type: ignore[no-untyped-call]
+    HTTPXClientInstrumentor().uninstrument()
 
 
 def _answered(span: Any, _request: HttpRequest, _response: HttpResponse) -> None:

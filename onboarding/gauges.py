@@ -114,12 +114,12 @@ def _onboardings() -> Iterator[Metric]:
             oldest.add_metric([state], _age(min((at for _, at in rows), default=None)))
     stuck = _gauge("stuck", "Open onboardings that wait, by the reason", "reason")
     by_reason: dict[str, int] = {}
-    for state, reason, rows, _ in groups:
+    for state, reason, many, _ in groups:
         if state in OPEN and reason:
             label = instruments.reason_label(reason)
-            by_reason[label] = by_reason.get(label, 0) + rows
-    for label, rows in sorted(by_reason.items()):
-        stuck.add_metric([label], rows)
+            by_reason[label] = by_reason.get(label, 0) + many
+    for label, many in sorted(by_reason.items()):
+        stuck.add_metric([label], many)
     yield from (count, oldest, stuck)
     due = vitals.overdue()
     yield _one("overdue", "Onboardings that are due and that no worker holds", due.rows)

@@ -61,6 +61,7 @@ def exchange_code(onboarding_id: int, *, seconds: float = 20.0) -> None:
         row = Onboarding.objects.filter(pk=onboarding_id, grant=Grant.WAITING).first()
         if row is None or not row.code or row.code_received_at is None:
             return None
+        instruments.seen(row)
         try:
             exchange = exchange or Exchange(row.code)
             return _tried(row, exchange, max(until - time.monotonic(), 1.0))
