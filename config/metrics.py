@@ -64,7 +64,9 @@ class Measured:
 def view_of(request: HttpRequest) -> str:
     """The name that the URLconf gives the view; `none` where no view was reached."""
     match = request.resolver_match
-    return (match.view_name or NONE) if match is not None else NONE
+    if match is None:
+        return NONE
+    return match.view_name if match.url_name else OTHER
 
 
 @never_cache

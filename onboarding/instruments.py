@@ -22,7 +22,7 @@ from structlog.contextvars import bind_contextvars
 
 from onboarding.models import Onboarding, ProviderCall, Transition
 from onboarding.reasons import REASONS
-from onboarding.states import OPEN, State
+from onboarding.states import OPEN, WORKING, State
 from ycloud_client import YCloudError
 
 log = structlog.get_logger(__name__)
@@ -94,7 +94,9 @@ task_seconds = Histogram(
     ["task", "outcome"], buckets=QUICK,
 )  # fmt: skip
 
-STEP_OUTCOMES = ("went_on", "waits", "needs_attention", "connected", "overtaken", "failed")
+STEP_OUTCOMES = (
+    "moved", "waits", "needs_attention", "cancelled", "connected", "overtaken", "failed",
+)  # fmt: skip
 WEBHOOK_OUTCOMES = ("stored", "repeated", "bad_signature", "bad_body", "no_secret")
 OUTBOUND_OUTCOMES = ("delivered", "will_repeat", "given_up")
 TASK_OUTCOMES = ("success", "failure", "retry", OTHER)
@@ -165,9 +167,9 @@ def step(row: Onboarding) -> Iterator[None]:
 
 
 def _outcome(row: Onboarding, came_from: str) -> str:
-    if row.state in (State.CONNECTED, State.NEEDS_ATTENTION):
+    if row.state in (State.CONNECTED, State.NEEDS_ATTENTION, State.CANCELLED):
         return str(row.state)
-    return "went_on" if row.state != came_from and row.lease_until is not None else "waits"
+    return "moved" if row.state != came_from and row.state in WORKING else "waits"
 
 
 def called(call: ProviderCall) -> None:

@@ -24,8 +24,9 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from prometheus_client.parser import text_string_to_metric_families
 
 from sandbox import meta
+from tests import labels
 from tests.faults.scripts import API, Browser
-from tests.faults.stack import PYTHON, ROOT, Stack
+from tests.faults.stack import PYTHON, Stack
 from tests.faults.test_stop import MAKE_LINK
 
 TOKEN = "planted-metrics-token-4711"
@@ -147,9 +148,7 @@ def collector() -> Iterator[Collector]:
 
 
 @pytest.fixture(scope="module")
-def stack(
-    tmp_path_factory: pytest.TempPathFactory, collector: Collector
-) -> Iterator[Watched]:
+def stack(tmp_path_factory: pytest.TempPathFactory, collector: Collector) -> Iterator[Watched]:
     made = Watched(tmp_path_factory.mktemp("running"), collector)
     made.start()
     yield made
@@ -158,7 +157,10 @@ def stack(
 
 @pytest.fixture(scope="module")
 def journey(stack: Watched) -> Iterator[Journey]:
+    """Without beat: a sweep that is faster than a nudge knows of no request."""
+    stack.kill("beat")
     made = Journey(stack)
+    stack.run("beat")
     yield made
     made.browser.http.close()
 
@@ -181,3 +183,76 @@ def test_a_click_s_request_id_is_in_the_lines_of_its_last_task(
     assert steps[-1]["task"] == "advance_onboarding"
     exchanged = [x for x in stack.lines("exchange") if x["event"] == "meta exchange"]
     assert [x["request_id"] for x in exchanged] == ["click-result-00001"]
+
+
+def test_every_line_of_every_process_is_json_with_its_head(
+    stack: Watched, journey: Journey
+) -> None:
+    for name in ("web", "worker1", "worker2", "exchange", "beat"):
+        for line in stack.lines(name):
+            assert {"timestamp", "level", "logger", "event"} <= line.keys(), name
+            assert not line["event"].startswith(("Task onboarding.tasks.beat", "Scheduler:"))
+
+
+def test_both_web_workers_and_the_task_workers_count_together(
+    stack: Watched, journey: Journey
+) -> None:
+    for _ in range(40):
+        httpx.get(f"{stack.site}/healthz", headers={"Connection": "close"})
+    asked = {"view": "healthz", "method": "GET", "status": "2xx"}
+    counted = [stack.sample("onboarding_http_requests_total", **asked) for _ in range(6)]
+    assert min(counted) >= 40
+    assert len(set(counted)) == 1, "whichever worker answers"
+    assert stack.sample("onboarding_milestones_total", milestone="connected") == 1
+    assert stack.sample("onboarding_milestones_total", milestone="launched") == 1
+    assert stack.sample("onboarding_launch_to_connected_seconds_count") == 1
+    assert stack.sample("onboarding_ycloud_call_seconds_count", kind="register") == 1
+    assert stack.sample("onboarding_meta_exchange_seconds_count", outcome="done") == 1
+    assert stack.sample("onboarding_sweeps_total") > 1
+    assert stack.sample("onboarding_task_seconds_count", task="advance_onboarding") >= 1
+    assert stack.sample("onboarding_onboardings", state="connected") == 1
+    assert stack.sample("onboarding_processes") >= 5
+
+
+def test_no_label_holds_anything_of_a_tenant_or_a_stranger(
+    stack: Watched, journey: Journey
+) -> None:
+    httpx.get(f"{stack.site}/{journey.window['waba_id']}/evil-path")
+    httpx.request("EVIL", f"{stack.site}/s/evil-token-evil-token/")
+    families = list(text_string_to_metric_families(stack.scrape().text))
+    known = labels.known()
+    for family in families:
+        assert family.name.startswith("onboarding_"), family.name
+        for sample in family.samples:
+            for label, value in sample.labels.items():
+                assert value in known[label], (sample.name, label, value)
+    assert "hacked" not in stack.scrape().text
+
+
+def test_a_trace_joins_the_click_and_its_tasks_and_tells_no_address(
+    stack: Watched, journey: Journey, collector: Collector
+) -> None:
+    time.sleep(1)  # spans are sent every 0.3 s
+    spans = collector.spans()
+    clicked = [
+        s for s in spans
+        if any(a.key == "request_id" and a.value.string_value == "click-result-00001"
+               for a in s.attributes)
+    ]  # fmt: skip
+    names = {s.name for s in clicked if s.trace_id == clicked[0].trace_id}
+    assert any(name.startswith("POST api/v1/onboardings/") for name in names), names
+    assert "run/onboarding.tasks.exchange_code" in names
+    assert "GET s/<str:token>/" in {s.name for s in spans}
+
+
+def test_nothing_of_the_journey_s_secrets_has_left(
+    stack: Watched, journey: Journey, collector: Collector
+) -> None:
+    secrets = [journey.token, journey.code, TOKEN, "sandbox-key", "sandbox-app-secret",
+               stack.kept.redis_password, *stack.sandbox.world.tokens]  # fmt: skip
+    places = {name: stack.text(name) for name in ("web", "worker1", "worker2", "exchange", "beat")}
+    places["the collector"] = b" ".join(body for _, body in collector.kept).decode("latin1")
+    places["/metrics"] = stack.scrape().text
+    found = [(place, s[:12]) for place, text in places.items() for s in secrets if s in text]
+    assert found == []
+    assert journey.window["waba_id"] not in places["the collector"]
