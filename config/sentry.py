@@ -24,7 +24,7 @@ def begin(**more: Any) -> None:
     """Once in each process that serves or works. `more`: further options, for tests."""
     sentry_sdk.init(
         dsn=settings.SENTRY_DSN,
-        send_default_pii=False,
+        # Nothing of persons: the SDK's default; naming it is deprecated.
         include_local_variables=False,
         max_request_body_size="never",
         before_send=clean_event,
@@ -62,8 +62,9 @@ def clean_event(event: Any, _hint: Any) -> Any:
 
 
 def _transaction(name: str) -> str:
-    """A route or a task's name; never an address that was asked for."""
-    return _route_of(name) if name.startswith("/") and "<" not in name else name
+    """A route (`/s/{token}/`) or a task's name; never an address that was asked for."""
+    is_address = name.startswith("/") and not ("{" in name or "<" in name)
+    return _route_of(name) if is_address else name
 
 
 def _frames(event: Any) -> list[dict[str, Any]]:

@@ -22,7 +22,7 @@ from opentelemetry.sdk.trace import Event, ReadableSpan, Span, SpanProcessor, Tr
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 from opentelemetry.trace import Status
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
-from structlog.contextvars import get_contextvars
+from structlog.contextvars import bind_contextvars, get_contextvars
 
 from tenants.redaction import redact_people
 
@@ -71,6 +71,8 @@ def end() -> None:
 
 def _answered(span: Any, _request: HttpRequest, _response: HttpResponse) -> None:
     span.set_attributes(_bound())
+    # Lines that are written after the span has ended (the access log's) name the trace too.
+    bind_contextvars(trace_id=format(span.get_span_context().trace_id, "032x"))
 
 
 def _bound() -> dict[str, str]:

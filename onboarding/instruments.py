@@ -21,6 +21,7 @@ from prometheus_client import Counter, Histogram
 from structlog.contextvars import bind_contextvars
 
 from onboarding.models import Onboarding, ProviderCall, Transition
+from onboarding.models.onboarding import ConnectionMode
 from onboarding.reasons import REASONS
 from onboarding.states import OPEN, WORKING, State
 from ycloud_client import YCloudError
@@ -116,7 +117,7 @@ def moved(row: Onboarding, came_from: str) -> None:
 
     Called after the move's audit row, in the same transaction: what is rolled back never was.
     """
-    to, reason, mode = str(row.state), reason_label(row.reason), row.connection_mode
+    to, reason, mode = str(row.state), reason_label(row.reason), _mode(row)
     earlier = Transition.objects.filter(onboarding_id=row.pk, to_state=to)
     first = to != came_from and to in MILESTONES and earlier[:2].count() == 1
     launched, ended = row.launched_at, timezone.now()
@@ -134,8 +135,12 @@ def moved(row: Onboarding, came_from: str) -> None:
 def launched(row: Onboarding, before: datetime | None) -> None:
     """Count the click of an attempt that was not launched before."""
     if before is None:
-        mode = row.connection_mode
+        mode = _mode(row)
         transaction.on_commit(lambda: milestones_total.labels("launched", mode).inc())
+
+
+def _mode(row: Onboarding) -> str:
+    return row.connection_mode if row.connection_mode in ConnectionMode else OTHER
 
 
 def reason_label(reason: str) -> str:
@@ -255,9 +260,9 @@ def _begin_at_zero() -> None:
         outbound_total.labels(outcome)
     for state in OPEN:
         transitions_total.labels(str(state), NONE)
-    for mode in Onboarding._meta.get_field("connection_mode").choices or ():
+    for mode in ConnectionMode:
         for milestone in MILESTONES:
-            milestones_total.labels(milestone, mode[0])
+            milestones_total.labels(milestone, str(mode))
 
 
 _begin_at_zero()

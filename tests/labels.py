@@ -29,7 +29,7 @@ def known() -> dict[str, set[str]]:
         "to": states,
         "reason": {*REASONS, NONE, OTHER},
         "milestone": set(instruments.MILESTONES),
-        "mode": {str(mode) for mode in ConnectionMode},
+        "mode": {*map(str, ConnectionMode), OTHER},
         "kind": {str(kind) for kind in ProviderCall.Kind},
         "status": {*instruments.STATUSES, *metrics.CLASSES},
         "outcome": {

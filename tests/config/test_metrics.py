@@ -264,7 +264,7 @@ def test_a_move_that_is_rolled_back_is_not_counted(tenant: Tenant) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_a_milestone_is_counted_the_first_time_only(tenant: Tenant) -> None:
     row = Onboarding.objects.create(tenant=tenant, state="signed_up")
-    named = {"milestone": "linked", "mode": ""}
+    named = {"milestone": "linked", "mode": "other"}
     before = count("onboarding_milestones_total", **named)
     for to in (State.LINKED, State.AWAITING_PAYMENT, State.LINKED):
         transitions.move(row, to, actor="worker")
