@@ -24,7 +24,7 @@ BOUND = (
 """Fields that are there for as long as a request or a task lasts."""
 
 FIELDS = (
-    "method", "path", "view", "status", "status_code", "duration_ms", "bytes", "peer",
+    "method", "path", "status", "status_code", "duration_ms", "bytes", "peer",
     "from_state", "to_state", "reason", "outcome", "calls", "kind", "took_ms", "provider_request",
     *BOUND,
 )  # fmt: skip

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
@@ -26,6 +26,7 @@ from onboarding.models import (
     Delivery,
     Notice,
     Onboarding,
+    PhoneNumber,
     SignupLink,
     WebhookEndpoint,
     WebhookEvent,
@@ -94,6 +95,17 @@ def _one(name: str, told: str, value: float) -> GaugeMetricFamily:
     return GaugeMetricFamily(f"onboarding_{name}", told, value=value)
 
 
+def _by_reason(name: str, told: str, rows: Iterable[tuple[str, int]]) -> GaugeMetricFamily:
+    found: dict[str, int] = {}
+    for reason, many in rows:
+        label = instruments.reason_label(reason)
+        found[label] = found.get(label, 0) + many
+    gauge = _gauge(name, told, "reason")
+    for label, many in sorted(found.items()):
+        gauge.add_metric([label], many)
+    return gauge
+
+
 def _age(moment: datetime | None) -> float:
     return max((timezone.now() - moment).total_seconds(), 0.0) if moment else 0.0
 
@@ -111,18 +123,15 @@ def _onboardings() -> Iterator[Metric]:
         count.add_metric([state], sum(n for n, _ in rows))
         if state in OPEN or state == State.STARTED:
             oldest.add_metric([state], _age(min((at for _, at in rows), default=None)))
-    stuck = _gauge("stuck", "Open onboardings that wait, by the reason", "reason")
-    by_reason: dict[str, int] = {}
-    for state, reason, many, _ in groups:
-        if state in OPEN and reason:
-            label = instruments.reason_label(reason)
-            by_reason[label] = by_reason.get(label, 0) + many
-    for label, many in sorted(by_reason.items()):
-        stuck.add_metric([label], many)
-    yield from (count, oldest, stuck)
+    stuck = [(reason, n) for state, reason, n, _ in groups if state in OPEN and reason]
+    yield from (count, oldest)
+    yield _by_reason("stuck", "Open onboardings that wait, by the reason", stuck)
     due = vitals.overdue()
     yield _one("overdue", "Onboardings that are due and that no worker holds", due.rows)
     yield _one("overdue_oldest_seconds", "How long the oldest of them waits", due.oldest_seconds)
+    ill = PhoneNumber.objects.exclude(health="").order_by()
+    health = ill.values_list("health").annotate(rows=Count("pk"))
+    yield _by_reason("numbers_unwell", "Connected numbers that lost their health", health)
     new = vitals.new_customers()
     yield _one("new_customers", "New WABAs of the last 7 days", new.used)
     yield _one("new_customers_limit", "How many Meta lets this partner take in 7 days", new.most)
