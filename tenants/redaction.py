@@ -37,30 +37,40 @@ _NAMES = (
     "access_token|input_token|client_secret|app_secret|api_key|apikey|password\\d?|"
     "oldpassword|secret|token"
 )
-_SHAPES: tuple[tuple[re.Pattern[str], str], ...] = (
+_SHAPES: tuple[tuple[tuple[str, ...], re.Pattern[str], str], ...] = (
     # An address whose tail is a secret: /s/<token>/ and its like.
     (
+        ("/",),
         re.compile(rf"({'|'.join(SECRET_PREFIXES)})(?!leave/|choose/)[^\s\"'/?]{{12,}}"),
         rf"\1{HIDDEN}",
     ),
     # `name: value`, `name=value`, `"name": "value"`, in logs, queries, forms and JSON.
     (
+        (":", "="),
         re.compile(
             rf"(?i)([\"']?\b(?:{_NAMES})[\"']?\s*[:=]\s*[\"']?)"
             r"((?:bearer|basic|token)\s+)?(?!\[hidden\])[^\s\"'&,;}\]]{4,}"
         ),
         rf"\1{HIDDEN}",
     ),
-    (re.compile(r"(?i)\bbearer\s+[A-Za-z0-9._~+/=-]{8,}"), f"Bearer {HIDDEN}"),
+    (("bearer",), re.compile(r"(?i)\bbearer\s+[A-Za-z0-9._~+/=-]{8,}"), f"Bearer {HIDDEN}"),
     # A code of Meta's window: long, unlike an error's code.
-    (re.compile(r"(?i)([\"']?\bcode[\"']?\s*[:=]\s*[\"']?)[A-Za-z0-9_#-]{20,}"), rf"\1{HIDDEN}"),
-    (re.compile(r"\bAQ[A-Za-z0-9_-]{30,}"), HIDDEN),
-    (re.compile(r"\bEAA[A-Za-z0-9]{20,}"), HIDDEN),  # an access token of Meta's
-    (re.compile(r"\bwhsec_[A-Za-z0-9+/=_-]{8,}"), HIDDEN),
-    (re.compile(r"\bonb_[A-Za-z0-9]{4,}[._-][A-Za-z0-9_-]{16,}"), HIDDEN),  # a key to our API
-    (re.compile(r"(\w+://[^\s:/@]*:)[^\s@/]+@"), rf"\1{HIDDEN}@"),  # a password in an address
+    (
+        ("code",),
+        re.compile(r"(?i)([\"']?\bcode[\"']?\s*[:=]\s*[\"']?)[A-Za-z0-9_#-]{20,}"),
+        rf"\1{HIDDEN}",
+    ),
+    (("aq",), re.compile(r"\bAQ[A-Za-z0-9_-]{30,}"), HIDDEN),
+    (("eaa",), re.compile(r"\bEAA[A-Za-z0-9]{20,}"), HIDDEN),  # an access token of Meta's
+    (("whsec_",), re.compile(r"\bwhsec_[A-Za-z0-9+/=_-]{8,}"), HIDDEN),
+    # A key to our API.
+    (("onb_",), re.compile(r"\bonb_[A-Za-z0-9]{4,}[._-][A-Za-z0-9_-]{16,}"), HIDDEN),
+    # A password in an address.
+    (("://",), re.compile(r"(\w+://[^\s:/@]*:)[^\s@/]+@"), rf"\1{HIDDEN}@"),
 )
-
+"""What must be in the text (lower case) for the shape to be looked for at all, the shape, what is
+put there instead. Log lines are many, and most of their texts can hold none of these.
+"""
 
 _BY_NAME = re.compile(rf"(?i)^({_NAMES}|code)$")
 _PEOPLE = (
@@ -73,8 +83,10 @@ def redact(text: str) -> str:
     """The text without secrets."""
     for value in _values():
         text = text.replace(value, HIDDEN)
-    for shape, instead in _SHAPES:
-        text = shape.sub(instead, text)
+    lower = text.lower()
+    for needles, shape, instead in _SHAPES:
+        if any(needle in lower for needle in needles):
+            text = shape.sub(instead, text)
     return text
 
 
