@@ -34,6 +34,9 @@ docs/operations.md says what each means. A record's other extras (Django adds th
 are left out.
 """
 
+FOR_PROGRAMS = frozenset({"bytes", "peer", "task_id", "provider_request"})
+"""What a line for eyes leaves out."""
+
 BY_THE_SECOND = ("celery.worker.strategy", "celery.app.trace", "celery.beat")
 """Celery's loggers that tell of each task that comes and goes."""
 
@@ -67,8 +70,8 @@ def _as_text(_logger: Any, _name: str, fields: EventDict) -> str:
     time = str(fields.pop("timestamp", ""))[11:19]
     level, logger = str(fields.pop("level", "")), fields.pop("logger", "")
     event = fields.pop("event", "")
-    ordered = [name for name in FIELDS if name in fields] + [n for n in fields if n not in FIELDS]
-    rest = " ".join(f"{n}={fields[n]}" for n in ordered if fields[n] not in (None, ""))
+    shown = [n for n in FIELDS if fields.get(n) not in (None, "") and n not in FOR_PROGRAMS]
+    rest = " ".join(f"{name}={fields[name]}" for name in shown)
     line = _printable(f"{time} {level:<7} {logger}: {event} {rest}".rstrip())
     return f"{line}\n{exception}" if exception else line
 

@@ -118,8 +118,7 @@ def _start_servers(supervisor: Supervisor, plan: Plan) -> None:
 def _start_children(supervisor: Supervisor, plan: Plan, env: dict[str, str]) -> None:
     python = sys.executable
     origin = env["SITE_URL"]
-    env = {**env, **_metrics(env)}
-    supervisor.env |= env
+    supervisor.env |= _metrics(env)
     if plan.sandbox:
         supervisor.start("sandbox", [
             python, "-m", "sandbox", "--port", str(plan.sandbox_port),

@@ -59,6 +59,9 @@ class Collector:
         self.address = f"127.0.0.1:{self.server.server_port}"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
+    def text(self, path: str) -> str:
+        return " ".join(body.decode() for at, body in list(self.kept) if at == path)
+
     def spans(self) -> list[Any]:
         found = []
         for path, body in list(self.kept):
@@ -243,6 +246,32 @@ def test_a_trace_joins_the_click_and_its_tasks_and_tells_no_address(
     assert any(name.startswith("POST api/v1/onboardings/") for name in names), names
     assert "run/onboarding.tasks.exchange_code" in names
     assert "GET s/<str:token>/" in {s.name for s in spans}
+
+
+def test_an_error_of_the_web_reaches_sentry(
+    stack: Watched, journey: Journey, collector: Collector
+) -> None:
+    with httpx.Client(base_url=stack.site) as browser:
+        browser.get("/accounts/login/")
+        stack.stop_redis(empty=False)
+        try:
+            sent = {"login": "anna@customer.example", "password": "planted-Password-7fQ2x"}
+            token = browser.cookies["csrftoken"]
+            answer = browser.post(
+                "/accounts/login/", data=sent,
+                headers={"X-CSRFToken": token, "X-Request-ID": "sentry-request-1"},
+            )  # fmt: skip
+        finally:
+            stack.start_redis()
+    assert answer.status_code == 503
+    until = time.monotonic() + 20
+    while "Redis does not answer" not in collector.text("/api/1/envelope/"):
+        assert time.monotonic() < until
+        time.sleep(0.2)
+    told = collector.text("/api/1/envelope/")
+    assert "sentry-request-1" in told
+    for planted in (*sent.values(), token):
+        assert planted not in told
 
 
 def test_nothing_of_the_journey_s_secrets_has_left(
