@@ -46,14 +46,19 @@ class Kept(Transport):
         return json.dumps(self.sent)
 
 
-@pytest.fixture
-def kept(settings: Any) -> Iterator[Kept]:
+def listening(settings: Any) -> Iterator[Kept]:
+    """Sentry is on, and what it would send is kept here."""
     settings.SENTRY_DSN = "https://publickey@sentry.example/1"
     transport = Kept()
     sentry.begin(transport=transport)
     yield transport
     sentry_sdk.get_global_scope().set_client(None)
     sentry_sdk.init()  # asleep again
+
+
+@pytest.fixture
+def kept(settings: Any) -> Iterator[Kept]:
+    yield from listening(settings)
 
 
 def test_a_fault_of_a_request_is_told_with_its_ids_and_without_secrets(

@@ -42,14 +42,19 @@ class Traced:
         return " ".join(span.to_json() for span in self.spans)
 
 
-@pytest.fixture
-def traced(settings: Any) -> Iterator[Traced]:
+def listening(settings: Any) -> Iterator[Traced]:
+    """Everything is instrumented, and the spans are kept here."""
     settings.MIDDLEWARE = list(settings.MIDDLEWARE)
     exporter = InMemorySpanExporter()
     provider = tracing.begin(exporter)
     yield Traced(exporter, provider)
     tracing.end()
     provider.shutdown()
+
+
+@pytest.fixture
+def traced(settings: Any) -> Iterator[Traced]:
+    yield from listening(settings)
 
 
 @pytest.fixture
