@@ -15,7 +15,7 @@ from celery.signals import worker_shutting_down
 from django.conf import settings
 from kombu import Exchange, Queue
 
-from config import broker
+from config import broker, carried
 from tenants import walls
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -45,6 +45,7 @@ class WorkerTask(Task):  # type: ignore[type-arg]
 
 
 broker.install()
+carried.connect()
 app = Celery("onboarding", task_cls=WorkerTask)
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.conf.update(
@@ -91,6 +92,9 @@ app.conf.update(
     },
 )
 app.autodiscover_tasks(["onboarding"])
+
+SCHEDULED = frozenset(str(entry["task"]) for entry in app.conf.beat_schedule.values())
+"""The tasks that beat sends."""
 
 
 @worker_shutting_down.connect

@@ -8,9 +8,12 @@ from collections.abc import Callable
 from csp.constants import SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from csp.middleware import CSPMiddleware, PolicyParts
 from django.conf import settings
+from django.core.signals import request_finished
+from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from redis import RedisError
+from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from config import errors
 from tenants import audit, second_factor
@@ -38,6 +41,9 @@ class RequestId:
         given = request.headers.get("X-Request-ID", "")
         request.id = given if _SAFE_ID.fullmatch(given) else uuid.uuid4().hex  # type: ignore[attr-defined]
         told = audit.request_id.set(request.id)  # type: ignore[attr-defined]
+        # Bound until the answer has gone out (request_finished): Django logs some answers later.
+        clear_contextvars()
+        bind_contextvars(request_id=request.id)  # type: ignore[attr-defined]
         try:
             response = self.get_response(request)
         finally:
@@ -46,15 +52,23 @@ class RequestId:
         return response
 
 
+@receiver(request_finished)
+def forget_request(**_signal: object) -> None:
+    """The thread's next request starts with nothing bound."""
+    clear_contextvars()
+
+
 class ForwardedHeaders:
     """Drops forwarded headers unless the peer is one of TRUSTED_PROXIES (addresses or networks)."""
 
     headers = ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST")
+    told_by = (*headers, "HTTP_FORWARDED", "HTTP_VIA", "HTTP_X_REAL_IP")
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        request.came_by_proxy = any(n in request.META for n in self.told_by)  # type: ignore[attr-defined]
         if not is_trusted_proxy(request.META.get("REMOTE_ADDR", "")):
             for name in self.headers:
                 request.META.pop(name, None)

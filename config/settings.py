@@ -15,6 +15,8 @@ import environ
 from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from config.logs import logging_of
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 if not os.environ.get("ONLY_ENVIRONMENT"):  # set by the tests, which read no file of the checkout
@@ -127,6 +129,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "config.middleware.ForwardedHeaders",  # first: `request.headers` is a copy, made when asked for
     "config.middleware.RequestId",
+    "config.metrics.Measured",
     "django.middleware.security.SecurityMiddleware",
     "django_permissions_policy.PermissionsPolicyMiddleware",
     "config.middleware.ResourcePolicy",
@@ -211,7 +214,8 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_HTTPONLY = True
 SECURE_SSL_REDIRECT = HTTPS
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]  # probes come inside the proxy, by http
+# Probes and Prometheus come inside the proxy, by http.
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
@@ -460,23 +464,38 @@ UNFOLD = {
     "SHOW_VIEW_ON_SITE": False,
 }
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "line": {
-            "()": "tenants.redaction.RedactingFormatter",
-            "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
-        }
-    },
-    "handlers": {"stdout": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stdout"], "level": "INFO"},
-    "loggers": {
-        # httpx prints whole addresses at INFO; a debug_token address holds a token.
-        "httpx": {"level": "WARNING"},
-        "httpcore": {"level": "WARNING"},
-    },
-}
+# --- How it is watched ----------------------------------------------------------------------------
+
+_LEVELS = {"DEBUG", "INFO", "WARNING", "ERROR"}
+LOG_FORMAT = _choice("LOG_FORMAT", "text" if SANDBOX_ORIGIN else "json", {"json", "text"})
+LOG_LEVEL = _choice("LOG_LEVEL", "INFO", _LEVELS)
+LOGGING = logging_of(LOG_FORMAT, LOG_LEVEL)
+
+# Who may read /metrics from elsewhere than this machine.
+METRICS_TOKEN: str = env.str("METRICS_TOKEN", default="")
+if 0 < len(METRICS_TOKEN) < 16:
+    _faults.append("METRICS_TOKEN is too short to keep anybody out: use at least 16 characters")
+# Where a worker shows its own figures, which the web's processes do not see from elsewhere.
+METRICS_PORT = _number("METRICS_PORT", 0, 0)
+if METRICS_PORT > 65_535:
+    _faults.append(f"METRICS_PORT is {METRICS_PORT}: use a port, or 0 for none")
+# Read by prometheus-client itself: the counts of all processes of one machine come together there.
+PROMETHEUS_MULTIPROC_DIR: str = env.str("PROMETHEUS_MULTIPROC_DIR", default="")
+if PROMETHEUS_MULTIPROC_DIR:
+    try:
+        Path(PROMETHEUS_MULTIPROC_DIR).mkdir(parents=True, exist_ok=True)
+    except OSError as _error:
+        _faults.append(f"PROMETHEUS_MULTIPROC_DIR cannot be made: {_error.strerror}")
+
+# Errors and traces go to servers of yours; off, and their libraries asleep, unless named.
+SENTRY_DSN = _url("SENTRY_DSN", "") if env.str("SENTRY_DSN", default="") else ""
+if SENTRY_DSN and not (urlsplit(SENTRY_DSN).username and urlsplit(SENTRY_DSN).path.strip("/")):
+    _faults.append("SENTRY_DSN must look like https://KEY@HOST/PROJECT")
+OTEL_EXPORTER_OTLP_ENDPOINT = (
+    _url("OTEL_EXPORTER_OTLP_ENDPOINT", "")
+    if env.str("OTEL_EXPORTER_OTLP_ENDPOINT", default="")
+    else ""
+)
 
 if _faults:
     raise ImproperlyConfigured("The settings are not usable:\n- " + "\n- ".join(_faults))

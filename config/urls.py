@@ -5,7 +5,7 @@ from django.contrib import admin
 from django.urls import include, path, re_path, reverse
 from drf_spectacular.views import SpectacularAPIView
 
-from config import health, theme
+from config import health, metrics, theme
 from config.docs import api_docs
 from onboarding import views, views_links, webhooks
 from onboarding.api.views import NothingHereView
@@ -50,4 +50,5 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    path("metrics", metrics.metrics, name="metrics"),
 ]

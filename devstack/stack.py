@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -117,6 +118,7 @@ def _start_servers(supervisor: Supervisor, plan: Plan) -> None:
 def _start_children(supervisor: Supervisor, plan: Plan, env: dict[str, str]) -> None:
     python = sys.executable
     origin = env["SITE_URL"]
+    supervisor.env |= _metrics(env)
     if plan.sandbox:
         supervisor.start("sandbox", [
             python, "-m", "sandbox", "--port", str(plan.sandbox_port),
@@ -143,6 +145,16 @@ def _start_children(supervisor: Supervisor, plan: Plan, env: dict[str, str]) -> 
         *celery, "beat", "--loglevel", "WARNING", "--schedule", str(LOCAL / "beat"),
         "--pidfile=",
     ], death_signal=signal.SIGKILL)  # fmt: skip
+
+
+def _metrics(env: dict[str, str]) -> dict[str, str]:
+    """All processes count in one directory, so that `/metrics` shows web and workers together."""
+    if env.get("PROMETHEUS_MULTIPROC_DIR"):
+        return {}
+    place = LOCAL / "metrics"
+    shutil.rmtree(place, ignore_errors=True)  # counts of processes that are gone
+    runenv.directory(place)
+    return {"PROMETHEUS_MULTIPROC_DIR": str(place)}
 
 
 def _owner(env: dict[str, str]) -> dict[str, str]:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
+from structlog.contextvars import bind_contextvars
 
 from onboarding import guests
 from tenants import access, walls
@@ -31,9 +32,11 @@ class Entrance:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.path_info.startswith(DESK):
+            bind_contextvars(actor_kind="staff" if _is_staff(request) else "nobody")
             with walls.seeing_everything("staff") if _is_staff(request) else walls.seeing_nothing():
                 return self.get_response(request)
         asker = _asker(request)
+        bind_contextvars(actor_kind=_kind(asker))
         if asker is None:
             with walls.seeing_nothing():
                 return self.get_response(request)
@@ -60,6 +63,13 @@ def _asker(request: HttpRequest) -> Asker | None:
         except guests.UndecidedError:
             return None  # the view asks again, and is answered with the question
     return access.member(request.user) if request.user.is_authenticated else None
+
+
+def _kind(asker: Asker | None) -> str:
+    """Who asks, for the log: never who it is."""
+    if asker is None:
+        return "nobody"
+    return "key" if asker.is_key else "guest" if asker.is_guest else "member"
 
 
 def _is_staff(request: HttpRequest) -> bool:

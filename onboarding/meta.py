@@ -20,7 +20,7 @@ from django.db import connection, transaction
 from django.db.models import Min, QuerySet
 from django.utils import timezone
 
-from onboarding import transitions
+from onboarding import instruments, transitions
 from onboarding.models import MetaToken, Onboarding, ProviderCall
 from onboarding.models.onboarding import Grant
 from tenants import walls
@@ -61,6 +61,7 @@ def exchange_code(onboarding_id: int, *, seconds: float = 20.0) -> None:
         row = Onboarding.objects.filter(pk=onboarding_id, grant=Grant.WAITING).first()
         if row is None or not row.code or row.code_received_at is None:
             return None
+        instruments.seen(row)
         try:
             exchange = exchange or Exchange(row.code)
             return _tried(row, exchange, max(until - time.monotonic(), 1.0))
@@ -185,6 +186,7 @@ def _tried_alone(row: Onboarding, target: str, exchange: Exchange, seconds: floa
     finally:
         intent.ended_at = timezone.now()
         intent.took_ms = round((time.monotonic() - started) * 1000)
+        instruments.exchanged(intent)
         if intent.outcome == ProviderCall.Outcome.LOST:
             intent.save()
     was_granted = intent.outcome == ProviderCall.Outcome.DONE

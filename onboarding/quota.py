@@ -31,6 +31,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from limits.storage import RedisStorage
 
+from onboarding import instruments
 from onboarding.models import Onboarding, ProviderCall
 from onboarding.states import PARKED, WORKING
 from ycloud_client import CallRecord, YCloudError
@@ -138,6 +139,7 @@ def _line(lane: Lane, whole: int, lines: dict[Lane, float] = LINES) -> int:
     return max(int(whole * lines[lane]), 1)
 
 
+@instruments.counts_refusals
 def take(lane: Lane) -> None:
     """Permit for one call. Raises QuotaFullError; what it does without Redis is said above."""
     try:
@@ -227,6 +229,11 @@ def close(seconds: float) -> None:
             http.set(_CLOSED, repr(until), ex=math.ceil(wait) + 1)
 
     _quietly(write)
+
+
+def closed_seconds() -> float:
+    """For how long no call is made yet; 0.0 when calls are made. Raises redis.RedisError."""
+    return max(float(_breaker.ask(lambda: _redis().get(_CLOSED)) or 0) - time.time(), 0.0)
 
 
 def _quietly(write: Callable[[], object]) -> None:

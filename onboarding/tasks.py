@@ -8,8 +8,9 @@ from __future__ import annotations
 import logging
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
+from contextvars import copy_context
 from datetime import timedelta
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from celery import shared_task
@@ -22,6 +23,7 @@ from django.utils import timezone
 from onboarding import (
     cases,
     events,
+    instruments,
     link_mail,
     messages,
     meta,
@@ -79,6 +81,7 @@ def _nudge_again(onboarding_id: int) -> None:
 def sweep_due(**_newer: Any) -> int:
     """Claim what is due and hand it out; enough by itself if every nudge is lost."""
     due = transitions.claim_due(SWEEP_LIMIT)
+    instruments.swept(len(due))
     for onboarding_id, fence in due:
         advance_onboarding.apply_async(
             kwargs={"onboarding_id": onboarding_id, "fence": fence},
@@ -218,7 +221,9 @@ def _publisher() -> ThreadPoolExecutor:
 
 def _published(task: Any, kwargs: dict[str, Any]) -> bool:
     """Publish within PUBLISH_SECONDS; a broker that is down must not hold up a request."""
-    future = _publisher().submit(task.apply_async, kwargs=kwargs, retry=False)
+    # In a copy of the context, so that the message carries the id of the request under way.
+    publish = partial(copy_context().run, task.apply_async)
+    future = _publisher().submit(publish, kwargs=kwargs, retry=False)
     try:
         future.result(PUBLISH_SECONDS)
     except FutureTimeoutError:

@@ -15,7 +15,7 @@ from django.db import connection, transaction
 from django.db.models import Case, F, Q, QuerySet, Value, When
 from django.utils import timezone
 
-from onboarding import outbound_events
+from onboarding import instruments, outbound_events
 from onboarding.models import Onboarding, PhoneNumber, Transition, WhatsAppBusinessAccount
 from onboarding.states import TRANSITIONS, State
 
@@ -166,7 +166,10 @@ def watch_number(number: PhoneNumber, due: datetime, *, read_at: datetime | None
 
 def lock(onboarding_id: int) -> Onboarding:
     """The row, locked until the end of the transaction: for people's moves."""
-    return Onboarding.objects.select_for_update(of=("self",)).get(pk=onboarding_id)
+    rows = Onboarding.objects.select_related("tenant").select_for_update(of=("self",))
+    row = rows.get(pk=onboarding_id)
+    instruments.seen(row)
+    return row
 
 
 def move(
@@ -221,6 +224,7 @@ def move(
             _journal(row, came_from, actor, note)
         if changed:
             outbound_events.onboarding_moved(row, from_state=came_from, from_reason=came_with)
+            instruments.moved(row, came_from)
     row.fence += 1 if person else 0
 
 
@@ -228,6 +232,8 @@ def begun(row: Onboarding, actor: str) -> None:
     """Write the first audit row of a new attempt, in the transaction that made it."""
     _journal(row, "", actor, "")
     outbound_events.onboarding_moved(row, from_state="", from_reason="")
+    instruments.seen(row)
+    instruments.moved(row, "")
 
 
 def _journal(row: Onboarding, came_from: str, actor: str, note: str) -> None:

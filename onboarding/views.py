@@ -18,7 +18,7 @@ from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
 
-from onboarding import guests, launch, proof, quota
+from onboarding import guests, instruments, launch, proof, quota
 from onboarding.models import Onboarding, SignupLink
 from onboarding.progress import card, display_number
 from onboarding.states import FINAL, State
@@ -112,9 +112,11 @@ def _named(asker: Asker, public_id: str | None) -> Onboarding | None:
     if not public_id:
         return None
     try:
-        return get_object_or_404(_rows(asker), public_id=UUID(public_id))
+        row = get_object_or_404(_rows(asker), public_id=UUID(public_id))
     except ValueError:
         raise Http404 from None
+    instruments.seen(row)
+    return row
 
 
 def _newest(rows: list[Onboarding], query: Any) -> Onboarding | None:

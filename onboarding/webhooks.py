@@ -8,8 +8,9 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
+from structlog.contextvars import bind_contextvars
 
-from onboarding import events, tasks
+from onboarding import events, instruments, tasks
 from onboarding.models import WebhookEvent, WebhookSecret
 from ycloud_client.webhooks import Event, SignatureError, verify_signature
 
@@ -25,6 +26,7 @@ def ycloud(request: HttpRequest) -> HttpResponse:
     """
     secrets = _secrets()
     if not secrets:
+        instruments.webhook_came("no_secret")
         logger.error("no webhook secret is set or installed: a webhook was refused")
         return HttpResponse("This endpoint is not set up.", status=503)
     header = request.headers.get("YCloud-Signature", "")
@@ -32,17 +34,21 @@ def ycloud(request: HttpRequest) -> HttpResponse:
         verify_signature(request.body, header, secrets, now=time.time())
         event = Event.parse(request.body)
     except SignatureError as error:
+        instruments.webhook_came("bad_signature")
         logger.warning("a webhook's signature was refused: %s", error)
         return HttpResponse("The signature does not fit.", status=400)
     except ValueError:
+        instruments.webhook_came("bad_body")
         logger.warning("a signed webhook had a body that is no event")
         return HttpResponse("The body is no event.", status=400)
+    bind_contextvars(webhook_event=event.id)
     with transaction.atomic():
         stored, is_new = WebhookEvent.objects.get_or_create(
             event_id=event.id, defaults=events.columns_of(event)
         )
         if is_new and stored.applied_at is None:
             tasks.request_apply(event.id)
+        instruments.webhook_came(*(("stored", stored.sent_at) if is_new else ("repeated",)))
     return HttpResponse(status=204)
 
 

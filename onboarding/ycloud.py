@@ -20,7 +20,7 @@ from django.db import IntegrityError, connections, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from onboarding import codes, quota, tombstones, transitions
+from onboarding import codes, instruments, quota, tombstones, transitions
 from onboarding.models import Onboarding, ProviderCall
 from onboarding.quota import Lane
 from tenants.redaction import redact
@@ -234,6 +234,7 @@ def _described(call: ProviderCall, record: CallRecord | None, answer: object) ->
         call.message = redact(str(answer))[:500]
     if isinstance(answer, APIError):
         call.meta_code = codes.meta_code(answer)[:40]
+    instruments.called(call)
     return call
 
 

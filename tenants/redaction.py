@@ -6,9 +6,8 @@ pass through (keys, codes, tokens, passwords, addresses with a token in them).
 
 from __future__ import annotations
 
-import logging
 import re
-from collections.abc import ItemsView, Iterable
+from collections.abc import Callable, ItemsView, Iterable, Mapping
 from functools import cache
 from types import FrameType
 from typing import Any
@@ -38,28 +37,45 @@ _NAMES = (
     "access_token|input_token|client_secret|app_secret|api_key|apikey|password\\d?|"
     "oldpassword|secret|token"
 )
-_SHAPES: tuple[tuple[re.Pattern[str], str], ...] = (
+_SHAPES: tuple[tuple[tuple[str, ...], re.Pattern[str], str], ...] = (
     # An address whose tail is a secret: /s/<token>/ and its like.
     (
+        ("/",),
         re.compile(rf"({'|'.join(SECRET_PREFIXES)})(?!leave/|choose/)[^\s\"'/?]{{12,}}"),
         rf"\1{HIDDEN}",
     ),
     # `name: value`, `name=value`, `"name": "value"`, in logs, queries, forms and JSON.
     (
+        (":", "="),
         re.compile(
             rf"(?i)([\"']?\b(?:{_NAMES})[\"']?\s*[:=]\s*[\"']?)"
             r"((?:bearer|basic|token)\s+)?(?!\[hidden\])[^\s\"'&,;}\]]{4,}"
         ),
         rf"\1{HIDDEN}",
     ),
-    (re.compile(r"(?i)\bbearer\s+[A-Za-z0-9._~+/=-]{8,}"), f"Bearer {HIDDEN}"),
+    (("bearer",), re.compile(r"(?i)\bbearer\s+[A-Za-z0-9._~+/=-]{8,}"), f"Bearer {HIDDEN}"),
     # A code of Meta's window: long, unlike an error's code.
-    (re.compile(r"(?i)([\"']?\bcode[\"']?\s*[:=]\s*[\"']?)[A-Za-z0-9_#-]{20,}"), rf"\1{HIDDEN}"),
-    (re.compile(r"\bAQ[A-Za-z0-9_-]{30,}"), HIDDEN),
-    (re.compile(r"\bEAA[A-Za-z0-9]{20,}"), HIDDEN),  # an access token of Meta's
-    (re.compile(r"\bwhsec_[A-Za-z0-9+/=_-]{8,}"), HIDDEN),
-    (re.compile(r"\bonb_[A-Za-z0-9]{4,}[._-][A-Za-z0-9_-]{16,}"), HIDDEN),  # a key to our API
-    (re.compile(r"(\w+://[^\s:/@]*:)[^\s@/]+@"), rf"\1{HIDDEN}@"),  # a password in an address
+    (
+        ("code",),
+        re.compile(r"(?i)([\"']?\bcode[\"']?\s*[:=]\s*[\"']?)[A-Za-z0-9_#-]{20,}"),
+        rf"\1{HIDDEN}",
+    ),
+    (("aq",), re.compile(r"\bAQ[A-Za-z0-9_-]{30,}"), HIDDEN),
+    (("eaa",), re.compile(r"\bEAA[A-Za-z0-9]{20,}"), HIDDEN),  # an access token of Meta's
+    (("whsec_",), re.compile(r"\bwhsec_[A-Za-z0-9+/=_-]{8,}"), HIDDEN),
+    # A key to our API.
+    (("onb_",), re.compile(r"\bonb_[A-Za-z0-9]{4,}[._-][A-Za-z0-9_-]{16,}"), HIDDEN),
+    # A password in an address.
+    (("://",), re.compile(r"(\w+://[^\s:/@]*:)[^\s@/]+@"), rf"\1{HIDDEN}@"),
+)
+"""What must be in the text (lower case) for the shape to be looked for at all, the shape, what is
+put there instead. Log lines are many, and most of their texts can hold none of these.
+"""
+
+_BY_NAME = re.compile(rf"(?i)^({_NAMES}|code)$")
+_PEOPLE = (
+    (re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"), "[mail]"),
+    (re.compile(r"(?<![\w-])\+\d[\d ()-]{6,18}\d"), "[number]"),
 )
 
 
@@ -67,7 +83,41 @@ def redact(text: str) -> str:
     """The text without secrets."""
     for value in _values():
         text = text.replace(value, HIDDEN)
-    for shape, instead in _SHAPES:
+    lower = text.lower()
+    for needles, shape, instead in _SHAPES:
+        if any(needle in lower for needle in needles):
+            text = shape.sub(instead, text)
+    return text
+
+
+def redact_all(value: Any, of: Callable[[str], str] = redact) -> Any:
+    """Every text in a structure without secrets; what is named like a secret is one, whole.
+
+    `of` cleans a text. What is neither text, number, list nor mapping becomes its cleaned repr.
+    """
+    if isinstance(value, str):
+        return of(value)
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, Mapping):
+        return {str(k): HIDDEN if _is_kept_back(k, v) else redact_all(v, of)
+                for k, v in value.items()}  # fmt: skip
+    if isinstance(value, list | tuple | set | frozenset):
+        return [redact_all(each, of) for each in value]
+    return of(repr(value))
+
+
+def _is_kept_back(name: object, value: object) -> bool:
+    """A `code` is Meta's only when it is long; short ones are codes of errors."""
+    if not value or not _BY_NAME.match(str(name)):
+        return False
+    return str(name).lower() != "code" or len(str(value)) >= 20
+
+
+def redact_people(text: str) -> str:
+    """The text without secrets, mail addresses and phone numbers: for what leaves the house."""
+    text = redact(text)
+    for shape, instead in _PEOPLE:
         text = shape.sub(instead, text)
     return text
 
@@ -122,10 +172,3 @@ class ReportFilter(SafeExceptionReporterFilter):
     def cleanse_setting(self, key: str | int, value: Any) -> Any:
         cleansed = super().cleanse_setting(key, value)
         return redact(cleansed) if isinstance(cleansed, str) else cleansed
-
-
-class RedactingFormatter(logging.Formatter):
-    """Hides secrets in the whole line, the traceback included."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        return redact(super().format(record))

@@ -22,8 +22,12 @@ from django.shortcuts import render
 from limits import parse
 from limits.storage import RedisStorage
 from limits.strategies import MovingWindowRateLimiter
+from prometheus_client import Counter
 
 logger = logging.getLogger(__name__)
+
+SCOPES = ("api", "api-results", "launch-tenant", "launch-address", "link-address", "links-tenant")
+REFUSALS = Counter("onboarding_rate_limit_refusals", "Requests over one of our limits", ["scope"])
 
 REDIS_SECONDS = 0.5
 REDIS_AGAIN_SECONDS = 5.0
@@ -85,6 +89,8 @@ def hit(scope: str, who: str, rate: str) -> Standing:
         _away.until = time.monotonic() + REDIS_AGAIN_SECONDS
         logger.warning("throttle %s: Redis does not answer, everybody is let in", scope)
         return Standing(True, item.amount, item.amount, 0)
+    if not allowed:
+        REFUSALS.labels(scope if scope in SCOPES else "other").inc()
     remaining = window.remaining if allowed else 0
     wait = math.ceil(window.reset_time - time.time())
     return Standing(allowed, item.amount, remaining, max(wait, 0 if allowed else 1))

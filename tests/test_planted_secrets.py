@@ -1,7 +1,8 @@
 """Keys, codes, tokens and passwords are planted and used; then everything that is kept is searched.
 
 Log lines (everything, at DEBUG, as the site's handlers write them), every row of every table as the
-database has it, every key of Redis with the broker's messages opened, and every page.
+database has it, every key of Redis with the broker's messages opened, every page,
+/metrics, and what would have left for Sentry and an OpenTelemetry collector.
 """
 
 from __future__ import annotations
@@ -23,12 +24,13 @@ from django.db import connection
 from django.test import Client
 from rest_framework.test import APIClient
 
+from config import logs
 from onboarding import services, tasks
 from onboarding.models import Onboarding
 from sandbox.webhooks import SECRET, sign
 from tenants import keys
 from tenants.models import ApiKey, Tenant, User
-from tenants.redaction import RedactingFormatter
+from tests.config import test_sentry, test_tracing
 from tests.conftest import Sandbox, Worker, api_of, pages_of
 from tests.test_journey import API, Customer
 
@@ -41,8 +43,10 @@ pytestmark = pytest.mark.django_db(transaction=True)
 class Traces:
     """What was planted, and every place where it must not be."""
 
-    def __init__(self, log: io.StringIO) -> None:
-        self.log = log
+    def __init__(
+        self, log: io.StringIO, sentry: test_sentry.Kept, spans: test_tracing.Traced
+    ) -> None:
+        self.log, self.sentry, self.traced = log, sentry, spans
         self.pages: list[str] = []
         self.planted: dict[str, str] = {}
 
@@ -71,6 +75,9 @@ class Traces:
             "a page": self.pages,
             "a row": list(rows()),
             "Redis": list(redis_values()),
+            "/metrics": [Client().get("/metrics").content.decode()],
+            "a Sentry event": [json.dumps(event) for event in self.sentry.sent],
+            "a span": [span.to_json() for span in self.traced.spans],
         }
         return [
             f"{what} in {place}: {text[:300]}"
@@ -112,14 +119,24 @@ def values_of(store: Any) -> Iterator[str]:
 
 
 @pytest.fixture
-def traces() -> Iterator[Traces]:
+def sentry(settings: Any) -> Iterator[test_sentry.Kept]:
+    yield from test_sentry.listening(settings)
+
+
+@pytest.fixture
+def spans(settings: Any) -> Iterator[test_tracing.Traced]:
+    yield from test_tracing.listening(settings)
+
+
+@pytest.fixture
+def traces(sentry: test_sentry.Kept, spans: test_tracing.Traced) -> Iterator[Traces]:
     written = io.StringIO()
     handler = logging.StreamHandler(written)
-    handler.setFormatter(RedactingFormatter(site.LOGGING["formatters"]["line"]["format"]))
+    handler.setFormatter(logs.json_lines())
     root, level = logging.getLogger(), logging.getLogger().level
     root.addHandler(handler)
     root.setLevel(logging.DEBUG)
-    yield Traces(written)
+    yield Traces(written, sentry, spans)
     root.removeHandler(handler)
     root.setLevel(level)
 
@@ -135,6 +152,12 @@ def test_what_was_planted_is_found_where_it_is_kept_in_clear(
     assert "a name in a row" in found
     assert "a word in a log line" in found
     assert "an id in Redis" in found
+    logging.getLogger("x").error("planted-in-a-log-line")
+    Client().get("/healthz")
+    Client().get("/connect/")
+    found = " ".join(traces.found())
+    assert "a word in a Sentry event" in found
+    assert "GET connect/" in {span.name for span in traces.traced.spans}
 
 
 def test_nothing_of_a_signup_leaves_a_secret_behind(

@@ -199,6 +199,22 @@ def test_the_proxys_log_drops_secrets(uri: str, logged: str) -> None:
     assert re.sub(found[1], lambda hit: hit[1] or "", uri) == logged
 
 
+def test_the_proxy_lets_nobody_through_to_the_metrics() -> None:
+    caddy = (ROOT / "deploy" / "Caddyfile").read_text()
+    found = re.search(r"@internal path (.*)\n\trespond @internal 404\n\treverse_proxy", caddy)
+    assert found
+    assert "/metrics" in found[1].split()
+
+
+@pytest.mark.parametrize("name", ["worker", "exchange", "outbound"])
+def test_each_worker_shows_its_own_counts_inside_and_its_probe_leaves_none(name: str) -> None:
+    service = SERVICES[name]
+    assert service["environment"]["METRICS_PORT"] == "9100"
+    assert service["environment"]["PROMETHEUS_MULTIPROC_DIR"].startswith(service["tmpfs"][0])
+    assert "metrics_token" in service["secrets"]
+    assert "env -u PROMETHEUS_MULTIPROC_DIR " in service["healthcheck"]["test"][-1]
+
+
 def test_the_proxys_errors_are_logged_like_its_accesses() -> None:
     caddy = (ROOT / "deploy" / "Caddyfile").read_text()
     assert caddy.count("import without_secrets") == 2

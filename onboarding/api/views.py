@@ -17,7 +17,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from onboarding import quota, services
+from onboarding import instruments, quota, services
 from onboarding.api import examples, throttles
 from onboarding.api import serializers as s
 from onboarding.api.base import Resource, valid
@@ -49,6 +49,11 @@ class OnboardingViewSet(mixins.ListModelMixin, Resource[Onboarding]):
             return Onboarding.objects.none()  # the schema generator asks as nobody
         rows = Onboarding.objects.visible_to(self.asker)
         return self.filtered(rows.select_related("tenant", "business_account", "number"))
+
+    def get_object(self) -> Onboarding:
+        row: Onboarding = super().get_object()
+        instruments.seen(row)
+        return row
 
     def attempt_of_results(self) -> str | None:
         """The attempt whose results have a rate of their own; an id that is not theirs has none."""

@@ -14,7 +14,7 @@ from django.db import connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from onboarding import outbound_events
+from onboarding import instruments, outbound_events
 from onboarding.models import Delivery, DeliveryAttempt, OutboundEvent, WebhookEndpoint
 from onboarding.outbound.call import Answer
 
@@ -141,6 +141,7 @@ def written(attempt: DeliveryAttempt, answer: Answer) -> None:
         )
         if not mine:
             return
+        instruments.outbound_tried(standing)
         if answer.is_taken:
             _well(endpoint)
         else:

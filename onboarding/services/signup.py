@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from onboarding import meta, tasks, transitions
+from onboarding import instruments, meta, tasks, transitions
 from onboarding.models import Onboarding, SignupEvent, SignupLink
 from onboarding.models.onboarding import ConnectionMode, Grant
 from onboarding.services.errors import RefusedError, move
@@ -178,6 +178,7 @@ def _take_details(row: Onboarding, result: dict[str, str]) -> None:
             setattr(row, name, result[name])
     row.meta_session_id = result.get("session_id") or row.meta_session_id
     if result.get("event") == "LAUNCHED":
+        instruments.launched(row, row.launched_at)
         row.launched_at = timezone.now()
     if result.get("event") == MODE_OF_EVENT:
         # Meta enters coexistence by itself now (Sept 2026), whatever was chosen before.

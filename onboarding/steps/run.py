@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from django.db import IntegrityError, transaction
 
-from onboarding import cases, codes, quota, schedule, stopping, transitions, ycloud
+from onboarding import cases, codes, instruments, quota, schedule, stopping, transitions, ycloud
 from onboarding.models import Onboarding
 from onboarding.states import State
 from onboarding.steps import acts, gates, health, watch
@@ -84,8 +84,9 @@ def run(row: Onboarding) -> None:
         try:
             if step is None:
                 return transitions.move(row, State(row.state), actor="worker", reason=row.reason)
-            outcome = _taken(step, look)
-            _write(look, outcome)
+            with instruments.step(row):
+                outcome = _taken(step, look)
+                _write(look, outcome)
         except transitions.OvertakenError:
             logger.info("onboarding %s: somebody else was first", row.public_id)
             return None

@@ -12,8 +12,9 @@ from django.test import RequestFactory
 from django.views.debug import ExceptionReporter
 from gunicorn.config import Config
 
+from config import logs
 from config.gunicorn import AccessLog
-from tenants.redaction import HIDDEN, RedactingFormatter, ReportFilter, redact
+from tenants.redaction import HIDDEN, ReportFilter, redact
 
 SECRET = "Sup3rS3cretValue0123456789abcdef"
 
@@ -75,12 +76,13 @@ def test_the_databases_password_is_hidden() -> None:
     assert settings.DATABASES["default"]["PASSWORD"] not in redact(str(settings.DATABASES))
 
 
-def test_a_traceback_in_the_log_is_redacted_too() -> None:
+@pytest.mark.parametrize("lines", [logs.json_lines, logs.text_lines])
+def test_a_traceback_in_the_log_is_redacted_too(lines: Any) -> None:
     try:
         raise ValueError(f"access_token={SECRET}")
     except ValueError:
         record = logging.LogRecord("x", 40, "x", 1, "it failed", (), sys.exc_info())
-    line = RedactingFormatter("%(message)s").format(record)
+    line = lines().format(record)
     assert "ValueError" in line
     assert SECRET not in line
 
@@ -88,7 +90,7 @@ def test_a_traceback_in_the_log_is_redacted_too() -> None:
 def test_every_handler_of_the_site_redacts() -> None:
     for name, handler in settings.LOGGING["handlers"].items():
         formatter = settings.LOGGING["formatters"][handler["formatter"]]
-        assert formatter["()"] == "tenants.redaction.RedactingFormatter", name
+        assert formatter["()"] == "config.logs.json_lines", name
 
 
 def test_the_web_servers_own_log_redacts(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,228 @@
+"""How things stand at this moment, for `/metrics`: read from the database and Redis at a scrape.
+
+A fixed number of queries, each over an index or a group of few rows, cut off after STATEMENT
+and kept for KEPT_SECONDS, so that scraping cannot hurt. What cannot be read is left out, and
+`onboarding_readable` says so.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+import redis
+from django.conf import settings
+from django.db import DatabaseError, connection, transaction
+from django.db.models import Count, Min, Q
+from django.utils import timezone
+from prometheus_client.core import GaugeMetricFamily, Metric
+
+from onboarding import instruments, quota, vitals
+from onboarding.models import (
+    Delivery,
+    Notice,
+    Onboarding,
+    PhoneNumber,
+    SignupLink,
+    WebhookEndpoint,
+    WebhookEvent,
+)
+from onboarding.states import OPEN, State
+from tenants import walls
+
+logger = logging.getLogger(__name__)
+
+KEPT_SECONDS = 5.0
+STATEMENT = "2s"
+"""Longest time of one statement."""
+
+PARTS = ("onboardings", "webhooks", "outbound", "mails", "quota", "queues")
+UNSURE = "unsure"
+
+
+class Gauges:
+    """A collector of prometheus-client's: what it answers is a few seconds old at most."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._kept: list[Metric] = []
+        self._until = 0.0
+
+    def collect(self) -> Iterator[Metric]:
+        with self._lock:  # two scrapes at once read once
+            if time.monotonic() >= self._until:
+                self._kept = list(_read())
+                self._until = time.monotonic() + KEPT_SECONDS
+        return iter(self._kept)
+
+    def forget(self) -> None:
+        """Read anew at the next scrape."""
+        self._until = 0.0
+
+
+def _read() -> Iterator[Metric]:
+    readable = _gauge("readable", "Whether this part could be read at this scrape", "part")
+    for part in PARTS:
+        found: list[Metric] = []
+        try:
+            with _quickly():
+                found = list(_READERS[part]())
+        except (DatabaseError, redis.RedisError) as error:
+            logger.warning("metrics: %s cannot be read: %s", part, type(error).__name__)
+        readable.add_metric([part], 1.0 if found else 0.0)
+        yield from found
+    yield readable
+
+
+@contextmanager
+def _quickly() -> Iterator[None]:
+    """In one transaction that sees all rows, with a limit on each of its statements."""
+    with walls.seeing_everything("metrics: counts alone"), transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('statement_timeout', %s, true)", [STATEMENT])
+        yield
+
+
+def _gauge(name: str, told: str, *labels: str) -> GaugeMetricFamily:
+    return GaugeMetricFamily(f"onboarding_{name}", told, labels=labels)
+
+
+def _one(name: str, told: str, value: float) -> GaugeMetricFamily:
+    return GaugeMetricFamily(f"onboarding_{name}", told, value=value)
+
+
+def _by_reason(name: str, told: str, rows: Iterable[tuple[str, int]]) -> GaugeMetricFamily:
+    found: dict[str, int] = {}
+    for reason, many in rows:
+        label = instruments.reason_label(reason)
+        found[label] = found.get(label, 0) + many
+    gauge = _gauge(name, told, "reason")
+    for label, many in sorted(found.items()):
+        gauge.add_metric([label], many)
+    return gauge
+
+
+def _age(moment: datetime | None) -> float:
+    return max((timezone.now() - moment).total_seconds(), 0.0) if moment else 0.0
+
+
+def _onboardings() -> Iterator[Metric]:
+    groups = list(
+        Onboarding.objects.order_by()
+        .values_list("state", "reason")
+        .annotate(rows=Count("pk"), oldest=Min("state_changed_at"))
+    )
+    count = _gauge("onboardings", "Onboardings in each state", "state")
+    oldest = _gauge("state_oldest_seconds", "How long the oldest one is in its state", "state")
+    for state in State:
+        rows = [(n, at) for name, _, n, at in groups if name == state]
+        count.add_metric([state], sum(n for n, _ in rows))
+        if state in OPEN or state == State.STARTED:
+            oldest.add_metric([state], _age(min((at for _, at in rows), default=None)))
+    stuck = [(reason, n) for state, reason, n, _ in groups if state in OPEN and reason]
+    yield from (count, oldest)
+    yield _by_reason("stuck", "Open onboardings that wait, by the reason", stuck)
+    due = vitals.overdue()
+    yield _one("overdue", "Onboardings that are due and that no worker holds", due.rows)
+    yield _one("overdue_oldest_seconds", "How long the oldest of them waits", due.oldest_seconds)
+    ill = PhoneNumber.objects.exclude(health="").order_by()
+    health = ill.values_list("health").annotate(rows=Count("pk"))
+    yield _by_reason("numbers_unwell", "Connected numbers that lost their health", health)
+    new = vitals.new_customers()
+    yield _one("new_customers", "New WABAs of the last 7 days", new.used)
+    yield _one("new_customers_limit", "How many Meta lets this partner take in 7 days", new.most)
+
+
+def _webhooks() -> Iterator[Metric]:
+    waiting = vitals.unapplied_webhooks()
+    yield _one("webhooks_unapplied", "Stored webhooks that no worker has applied", waiting.rows)
+    yield _one(
+        "webhooks_unapplied_oldest_seconds", "How long the oldest waits", waiting.oldest_seconds
+    )
+    newest = WebhookEvent.objects.order_by("-received_at").values_list("received_at", flat=True)
+    last = newest.first()
+    if last is not None:
+        yield _one("webhook_last_timestamp_seconds", "When the last webhook came", last.timestamp())
+
+
+def _outbound() -> Iterator[Metric]:
+    waiting = Delivery.objects.filter(standing=Delivery.Standing.WAITING, endpoint__enabled=True)
+    found = waiting.aggregate(rows=Count("pk"), due=Min("next_try_at"))
+    yield _one("outbound_waiting", "Deliveries to the partner that wait for a try", found["rows"])
+    lag = _age(found["due"])
+    yield _one("outbound_lag_seconds", "How long the oldest of them is overdue", lag)
+    ends = WebhookEndpoint.objects.aggregate(
+        failing=Count("pk", filter=Q(enabled=True, failing_since__isnull=False)),
+        well=Count("pk", filter=Q(enabled=True, failing_since__isnull=True)),
+        switched_off=Count("pk", filter=Q(enabled=False, disabled_reason__in=("gone", "failing"))),
+    )
+    endpoints = _gauge("outbound_endpoints", "Webhook endpoints of the partner", "standing")
+    for standing, rows in ends.items():
+        endpoints.add_metric([standing], rows)
+    yield endpoints
+
+
+def _mails() -> Iterator[Metric]:
+    notices = Notice.objects.filter(mailed_at__isnull=True).aggregate(
+        waiting=Count("pk", filter=Q(claimed_at__isnull=True)),
+        unsure=Count("pk", filter=Q(claimed_at__isnull=False)),
+        oldest=Min("created_at", filter=Q(claimed_at__isnull=True)),
+    )
+    mail = SignupLink.Mail
+    links = SignupLink.objects.filter(mail__in=(mail.WAITING, mail.SENDING, mail.FAILED)).aggregate(
+        waiting=Count("pk", filter=Q(mail__in=(mail.WAITING, mail.SENDING))),
+        failed=Count("pk", filter=Q(mail=mail.FAILED)),
+        oldest=Min("created_at", filter=Q(mail__in=(mail.WAITING, mail.SENDING))),
+    )
+    mails = _gauge("mails", "Mails that are not out; unsure: may have been sent", "standing")
+    mails.add_metric(["waiting"], notices["waiting"] + links["waiting"])
+    mails.add_metric([UNSURE], notices["unsure"])
+    mails.add_metric(["failed"], links["failed"])
+    yield mails
+    oldest = min((at for at in (notices["oldest"], links["oldest"]) if at), default=None)
+    yield _one("mails_oldest_seconds", "How long the oldest mail waits", _age(oldest))
+
+
+def _quota() -> Iterator[Metric]:
+    used = quota.used_in_the_hour()
+    yield _one("quota_used", "Calls to YCloud in the last hour, by the journal", used)
+    limit = settings.YCLOUD_QUOTA_PER_HOUR
+    yield _one("quota_limit", "Our share of YCloud's calls an hour", limit)
+    yield _one("quota_pressure", "By how much background looks are stretched", quota.pressure())
+    yield _one("quota_closed_seconds", "For how long no call is made", quota.closed_seconds())
+    if (balance := vitals.balance()) is not None:
+        yield _one("balance", "The balance at YCloud, in its currency", balance.amount)
+        yield _one(
+            "balance_warning",
+            "Below this balance staff are warned",
+            settings.YCLOUD_BALANCE_WARNING,
+        )
+
+
+def _queues() -> Iterator[Metric]:
+    lengths = vitals.queue_lengths()
+    if lengths is None:
+        raise redis.ConnectionError
+    queue = _gauge("queue_messages", "Messages that wait in Celery's queues", "queue")
+    for name, waiting in lengths.items():
+        queue.add_metric([name], waiting)
+    yield queue
+    beat = vitals.beat_seconds()
+    alive = _one("beat_alive", "Whether beat sent and a worker ran something", beat is not None)
+    yield alive
+    if beat is not None:
+        yield _one("beat_age_seconds", "Since a worker last ran what beat sent", beat)
+
+
+_READERS: dict[str, Callable[[], Iterator[Metric]]] = {
+    "onboardings": _onboardings,
+    "webhooks": _webhooks,
+    "outbound": _outbound,
+    "mails": _mails,
+    "quota": _quota,
+    "queues": _queues,
+}
