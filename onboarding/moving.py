@@ -170,7 +170,7 @@ def _numbers_moved(account: WhatsAppBusinessAccount, case: TransferCase, proof: 
     # Their health and connection were the holder's; the new owner's own attempt finds them out.
     return transitions.unwatch(
         numbers, tenant=case.to_tenant, proof=proof, connected_at=None, health="",
-        health_since=None, suspected="",
+        health_since=None, suspected="", standing="", standing_since={},
     )  # fmt: skip
 
 

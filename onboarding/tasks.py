@@ -106,6 +106,7 @@ def apply_webhook_event(*, event_id: str, **_newer: Any) -> None:
     else:
         rows = list(concern.onboardings.values_list("pk", flat=True))
         numbers = list(concern.numbers.values_list("pk", flat=True))
+        transitions.ask_accounts(concern.accounts.values_list("pk", flat=True))
         event.woke = transitions.wake(rows) + transitions.wake_numbers(numbers)
         event.standing = events.Standing.OURS if event.woke else events.Standing.NOBODY
         for onboarding_id in rows:

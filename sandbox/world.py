@@ -109,6 +109,7 @@ class World:
         }
         if traits["ban"]:
             account["answer"]["banState"] = traits["ban"]
+        account["answer"] |= traits["account"]
         self.accounts[waba_id] = account
         for _ in range(int(traits["numbers"])):
             self.add_number(waba_id, traits)
@@ -144,6 +145,7 @@ class World:
                 "nameStatus": "PENDING_REVIEW" if traits["name_review"] else "APPROVED",
                 "newNameStatus": None,
                 "isOnBizApp": in_app,
+                **traits["number"],
             },
         }
         self.numbers[number_id] = number
