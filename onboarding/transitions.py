@@ -168,6 +168,7 @@ def watch_number(number: PhoneNumber, due: datetime, *, read_at: datetime | None
     if read_at is not None:
         rows = rows.exclude(next_look_at__gte=read_at, next_look_at__lte=timezone.now())
     rows.update(next_look_at=due)
+    number.next_look_at = due
 
 
 def lock(onboarding_id: int) -> Onboarding:

@@ -173,7 +173,9 @@ _ALL = (
     ),
     Scenario("banned", "Account banned", "Meta has disabled the account.", {"ban": "DISABLE"}),
     Scenario(
-        "review_rejected", "Review rejected", "Meta has rejected the account.",
+        "review_rejected",
+        "Review rejected",
+        "Meta has rejected the account.",
         {"review": "REJECTED"},
     ),
     Scenario(

@@ -68,8 +68,8 @@ class NumberChoiceSerializer(serializers.Serializer[Any]):
 class RequirementSerializer(serializers.Serializer[Any]):
     """What is due, pending or wrong: an onboarding's current stop first, then the worst first.
 
-    `standing`: `wrong` has stopped, `due` needs somebody, `pending` is with others, `notice` is good
-    to know. `due_kind` says what `due` is: `look` (we look again), `ends` (it ends by itself),
+    `standing`: `wrong` has stopped, `due` needs somebody, `pending` is with others, `notice` is
+    good to know. `due_kind` says what `due` is: `look` (we look again), `ends` (it ends by itself),
     `before` (somebody should act before it).
     """
 

@@ -50,10 +50,8 @@ class Migration(migrations.Migration):
             name='standing_since',
             field=models.JSONField(blank=True, db_default=models.Value({}, models.JSONField()), default=dict, verbose_name='conditions, since'),
         ),
-        # Rows that are there get theirs by the next look: within a day, spread over it. The wall
-        # holds for the tables' owner too.
+        # Rows that are there get theirs by the next look: within a day, spread over it.
         migrations.RunSQL(
-            "SELECT set_config('onboarding.scope', 'everything', true); "
             "UPDATE onboarding_whatsappbusinessaccount SET asked_at = now(); "
             "UPDATE onboarding_phonenumber "
             "SET next_look_at = least(next_look_at, now() + random() * interval '1 day') "

@@ -9,7 +9,6 @@ from django.utils.translation import gettext_lazy as _
 from onboarding.reasons.standing import LABELS
 from tenants.models import TenantOwned, TenantOwnedQuerySet
 
-
 _STANDINGS = list(LABELS.items())
 """The worst of what holds of a row (`requirements.settled`); "" when nothing does."""
 
@@ -45,9 +44,7 @@ class WhatsAppBusinessAccount(TenantOwned):
         _("business verification"), max_length=40, blank=True
     )
     ban_state = models.CharField(_("ban"), max_length=40, blank=True)
-    ban_date = models.CharField(
-        _("ban date"), max_length=60, blank=True, default="", db_default=""
-    )
+    ban_date = models.CharField(_("ban date"), max_length=60, blank=True, default="", db_default="")
     restrictions = models.JSONField(_("restrictions"), default=list, blank=True)
     currency = models.CharField(_("currency"), max_length=10, blank=True)
     country = models.CharField(_("country"), max_length=10, blank=True)

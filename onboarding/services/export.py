@@ -41,8 +41,8 @@ _ACCOUNT = (
 )  # fmt: skip
 _NUMBER = (
     "phone_number_id", "e164", "verified_name", "status", "code_verification_status", "name_status",
-    "new_name_status", "quality", "messaging_limit", "is_on_biz_app", "created_at", "connected_at", "read_at",
-    "health", "health_since", "standing", "standing_since",
+    "new_name_status", "quality", "messaging_limit", "is_on_biz_app", "created_at", "connected_at",
+    "read_at", "health", "health_since", "standing", "standing_since",
 )  # fmt: skip
 _LINK = (
     "connection_mode", "expected_number", "language", "email", "mail", "made_by", "created_at",

@@ -11,6 +11,7 @@ and the fresh reading. Duplicates, replays and disorder change nothing of that.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+
 from django.db import transaction
 from django.db.models import Max, Q
 from django.db.models.functions import Coalesce
@@ -64,7 +65,8 @@ def begin(number: PhoneNumber) -> None:
     before, now = number.health, timezone.now()
     # An answer to register says CONNECTED at once, before any read of the number does.
     number.connected_at = number.connected_at or now
-    number.health, number.health_since, number.next_look_at = "", None, now + schedule.HEALTHY
+    number.health, number.health_since = "", None
+    transitions.watch_number(number, now + schedule.HEALTHY)
     with transaction.atomic():
         PhoneNumber.objects.filter(pk=number.pk).update(
             health="", health_since=None, suspected="", connected_at=number.connected_at,
@@ -72,7 +74,6 @@ def begin(number: PhoneNumber) -> None:
         )  # fmt: skip
         if before:
             outbound_events.health_changed(number, before=before)
-    transitions.watch_number(number, number.next_look_at)
 
 
 def look(business_account_id: int) -> None:
@@ -105,10 +106,13 @@ def _is_due(account: WhatsAppBusinessAccount, now: datetime) -> bool:
     """Whether the account itself is read too, by one call more: an event or a person asked, or it
     was not read for about a week.
     """
-    read_at = account.read_at
-    if read_at is None or now - read_at > ACCOUNT_OLD:
-        return True
-    return account.asked_at is not None and account.asked_at >= read_at
+    read_at, asked_at = account.read_at, account.asked_at
+    asked = asked_at is not None and read_at is not None and asked_at >= read_at
+    if not asked and read_at is not None and now - read_at <= ACCOUNT_OLD:
+        return False
+    # The list took its time: meanwhile the tenant may have been erased, or lost the account.
+    ours = WhatsAppBusinessAccount.objects.filter(pk=account.pk, tenant=account.tenant_id)
+    return ours.exists()
 
 
 def _read_account(account: WhatsAppBusinessAccount, read_at: datetime, said: told.Said) -> None:

@@ -44,7 +44,8 @@ def beyond_the_reading(account: WhatsAppBusinessAccount, read: BusinessAccount) 
     for event in _of_connected(account) if wants_ban or wants_limits else ():
         told = payload(event, "whatsappBusinessAccount")
         if wants_ban and told.get("banState"):
-            found |= {"ban_state": str(told["banState"]), "ban_date": str(told.get("banDate") or "")}
+            found["ban_state"] = str(told["banState"])
+            found["ban_date"] = str(told.get("banDate") or "")
             wants_ban = False
         if wants_limits and isinstance(told.get("restrictions"), list):
             found["restrictions"] = [r for r in told["restrictions"] if isinstance(r, dict)]
