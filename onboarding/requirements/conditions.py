@@ -28,33 +28,14 @@ class Condition:
     """One that holds. `word`: YCloud's own, where it is new to us. `ends_at`: as `ends` says."""
 
     code: str
-    topic: str
     ends_at: datetime | None = None
     ends: str = LOOK
     word: str = ""
 
-
-TOPICS = {
-    # Where another code than the condition's own says the same: stops, and lost numbers.
-    "payment_missing": "payment",
-    "account_in_review": "review",
-    "account_rejected": "review",
-    "account_banned": "ban",
-    "health_account_banned": "ban",
-    "account_restricted": "restricted_adding",
-    "display_name_review": "name",
-    "number_banned": "status",
-    "number_migrated": "status",
-    "number_disconnected": "status",
-    "number_not_verified": "status",
-    "number_limited": "status",
-    **dict.fromkeys(reasons.LOST - {"health_account_banned"}, "status"),
-}
-
-
-def topic(code: str) -> str:
-    """What a code is about; its own where nothing else is about it."""
-    return TOPICS.get(code, code)
+    @property
+    def topic(self) -> str:
+        """What it is about."""
+        return topic(self.code)
 
 
 # --- A WABA ---------------------------------------------------------------------------------------
@@ -87,36 +68,35 @@ _RESTRICTIONS = {
 def of_account(account: WhatsAppBusinessAccount) -> list[Condition]:
     """What holds of a WABA now, the worst first."""
     if account.lost:
-        return [Condition(account.lost, "status")]  # what was known before says nothing any more
+        return [Condition(account.lost)]  # what was known before says nothing any more
     found = []
     if account.payment_method_attached is False:
-        found.append(Condition("payment_missing", "payment"))
-    found += _by_word(account.account_review_status, _REVIEW, "account_review_new", "review")
+        found.append(Condition("payment_missing"))
+    found += _by_word(account.account_review_status, _REVIEW, "account_review_new")
     found += _by_ban(account)
     found += _by_restrictions(account.restrictions)
-    found += _by_word(
-        account.business_verification_status, _VERIFICATION, "business_verification_new", "business"
-    )
+    business = account.business_verification_status
+    found += _by_word(business, _VERIFICATION, "business_verification_new")
     return _ordered(found)
 
 
 def _by_word(
-    word: str, codes: Mapping[str, str], new: str, about: str, ends_at: datetime | None = None
+    word: str, codes: Mapping[str, str], new: str, ends_at: datetime | None = None
 ) -> list[Condition]:
     """The condition of a word; `new`: of one that nobody has told us of."""
     if not word.strip():
         return []
     code = codes.get(word.strip().upper())
     if code is None:
-        return [Condition(new, about, word=shown_word(word))]
+        return [Condition(new, word=shown_word(word))]
     ends = BEFORE if ends_at else LOOK
-    return [Condition(code, about, ends_at, ends)] if code else []
+    return [Condition(code, ends_at, ends)] if code else []
 
 
 def _by_ban(account: WhatsAppBusinessAccount) -> list[Condition]:
     scheduled = account.ban_state.strip().upper() == "SCHEDULE_FOR_DISABLE"
     at = day_of(account.ban_date) if scheduled else None
-    return _by_word(account.ban_state, _BANS, "account_ban_new", "ban", at)
+    return _by_word(account.ban_state, _BANS, "account_ban_new", at)
 
 
 def _by_restrictions(told: object) -> list[Condition]:
@@ -130,11 +110,10 @@ def _by_restrictions(told: object) -> list[Condition]:
         over = moment(each.get("expiration"))
         if over is not None and over <= timezone.now():
             continue
-        about = "restricted_adding" if code == "account_restricted" else code
         new = shown_word(word) if code == "account_restriction_new" else ""
         known = latest.get(code)
         if known is None or (known.ends_at and (over is None or over > known.ends_at)):
-            latest[code] = Condition(code, about, over, ENDS, new)
+            latest[code] = Condition(code, over, ENDS, new)
     return list(latest.values())
 
 
@@ -169,16 +148,46 @@ _LOST = {
 }
 
 
+_TOPICS = {
+    # A code is about what its fact is about; stops and lost numbers say the same in other words.
+    "payment_missing": "payment",
+    "display_name_review": "name",
+    "health_account_banned": "ban",
+    "number_limited": "status",
+    **dict.fromkeys(reasons.LOST - {"health_account_banned"}, "status"),
+    **{
+        code: about
+        for about, new, codes in (
+            ("review", "account_review_new", _REVIEW),
+            ("ban", "account_ban_new", _BANS),
+            ("business", "business_verification_new", _VERIFICATION),
+            ("new_name", "name_new", _NEW_NAME),
+            ("name", "name_new", _NAME),
+            ("quality", "quality_new", _QUALITY),
+            ("status", "number_status_new", _STATUS),
+            ("status", "number_status_new", _LOST),
+        )
+        for code in (*codes.values(), new)
+        if code
+    },
+}
+
+
+def topic(code: str) -> str:
+    """What a code is about; itself where nothing else is about it."""
+    return _TOPICS.get(code, code)
+
+
 def of_number(number: PhoneNumber) -> list[Condition]:
     """What holds of a number now, the worst first."""
     if number.health:
-        return [Condition(number.health, topic(number.health))]
+        return [Condition(number.health)]
     found = _by_status(number)
-    found += _by_word(number.name_status, _NAME, "name_new", "name")
-    found += _by_word(number.new_name_status, _NEW_NAME, "name_new", "new_name")
-    found += _by_word(number.quality, _QUALITY, "quality_new", "quality")
+    found += _by_word(number.name_status, _NAME, "name_new")
+    found += _by_word(number.new_name_status, _NEW_NAME, "name_new")
+    found += _by_word(number.quality, _QUALITY, "quality_new")
     if number.is_on_biz_app and is_watched(number):
-        found += [Condition("app_keep_open", "app"), Condition("app_features", "features")]
+        found += [Condition("app_keep_open"), Condition("app_features")]
     return _ordered(found)
 
 
@@ -191,11 +200,11 @@ def _by_status(number: PhoneNumber) -> list[Condition]:
     word = number.status.strip().upper()
     if word in _LOST:
         # Of a connected number one reading alone alarms nobody: its health has the last word.
-        return [] if is_watched(number) else [Condition(_LOST[word], "status")]
+        return [] if is_watched(number) else [Condition(_LOST[word])]
     unverified = number.code_verification_status.strip().upper() in ("NOT_VERIFIED", "EXPIRED")
     if unverified and word in ("", "PENDING") and not number.is_on_biz_app:
-        return [Condition("number_not_verified", "status")]
-    return _by_word(number.status, _STATUS, "number_status_new", "status")
+        return [Condition("number_not_verified")]
+    return _by_word(number.status, _STATUS, "number_status_new")
 
 
 # --- Both -----------------------------------------------------------------------------------------

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.utils.functional import Promise
@@ -71,12 +70,16 @@ def also(row: Onboarding, *, staff: bool = False) -> list[Requirement]:
         found += _all_of(row.business_account, staff)
     if row.number:
         found += _all_of(row.number, staff)
-    said = {conditions.topic(code) for code in (row.reason, _health(row)) if code}
-    return _in_order(made for holds, made in found if holds.topic not in said)
-
-
-def _health(row: Onboarding) -> str:
-    return row.number.health if row.state == S.CONNECTED and row.number else ""
+    stop = stop_of(row, staff=True)
+    said = {conditions.topic(stop.code)} if stop else set()
+    kept = []
+    for holds, requirement in found:
+        # What became of a number before is what an attempt to reconnect it mends.
+        mends = holds.code in reasons.LOST and row.state != S.CONNECTED
+        if holds.topic not in said and not mends:
+            said.add(holds.topic)
+            kept.append(requirement)
+    return sorted(kept, key=lambda each: STANDINGS.index(each.standing))
 
 
 def of_account(account: WhatsAppBusinessAccount, *, staff: bool = False) -> list[Requirement]:
@@ -122,11 +125,6 @@ def _since(row: conditions.Row, code: str) -> datetime:
     if isinstance(row, PhoneNumber) and code == row.health and row.health_since:
         return row.health_since
     return conditions.since(row, code) or row.read_at or row.created_at
-
-
-def _in_order(found: Iterable[Requirement]) -> list[Requirement]:
-    once = {each.code: each for each in found}
-    return sorted(once.values(), key=lambda each: STANDINGS.index(each.standing))
 
 
 def _pace(row: Onboarding) -> Text | None:
