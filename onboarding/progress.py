@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from onboarding import requirements
 from onboarding.models import Onboarding, PhoneNumber
 from onboarding.models.onboarding import ConnectionMode
+from onboarding.reasons.standing import NOTICE
 from onboarding.states import FINAL, PARKED, WORKING, State
 from onboarding.timeline import timeline
 
@@ -228,6 +229,10 @@ def poll_seconds(row: Onboarding) -> int:
     return 5 if row.state in PARKED | {S.IN_REVIEW} else 10
 
 
+def _matters(also: list[requirements.Requirement]) -> bool:
+    return bool(also) and also[0].standing != NOTICE
+
+
 SAID_BY_CARD = "app_keep_open"
 """The card of a connected number says it among the first things to do."""
 
@@ -236,6 +241,7 @@ def card(row: Onboarding) -> dict[str, Any]:
     """Everything that the page's card shows of an onboarding."""
     stop = requirements.stop_of(row)
     # A wait of seconds in which nobody has anything to do is a sentence, not a stop.
+    also = [each for each in requirements.also(row) if each.code != SAID_BY_CARD]
     passing = stop is not None and stop.tone == "wait" and not stop.remedy
     return {
         "id": str(row.public_id),
@@ -246,7 +252,9 @@ def card(row: Onboarding) -> dict[str, Any]:
         "tone": _tone(row),
         "milestones": milestones(row),
         "requirement": None if passing else stop,
-        "also": [each for each in requirements.also(row) if each.code != SAID_BY_CARD],
+        "also": also,
+        # On the card of a connected number: before what to do first, where it is more than a notice.
+        "also_first": row.state == S.CONNECTED and not stop and _matters(also),
         "choices": [_choice(offer) for offer in row.choices],
         "acts": requirements.acts(row),
         "expected": display_number(row.expected_number),

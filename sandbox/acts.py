@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
 from sandbox import scenarios
-from sandbox.world import Account, Number, World
+from sandbox.world import Account, Number, World, restriction
 
 BAN_DATE = "December 9, 2026"
 
@@ -83,8 +82,7 @@ def _schedule_ban(world: World, emit: Emit, account: Account, asked: dict[str, A
 def _restrict(world: World, emit: Emit, account: Account, asked: dict[str, Any]) -> None:
     """`type`, `days` (7); `hidden`: only the event tells of it, retrieving the account does not."""
     kind = str(asked.get("type") or "RESTRICTED_BIZ_INITIATED_MESSAGING")
-    ends = datetime.fromtimestamp(world.clock() + 86_400 * float(asked.get("days") or 7), UTC)
-    told = [{"restrictionType": kind, "expiration": ends.isoformat().replace("+00:00", "Z")}]
+    told = [restriction(kind, world.clock(), float(asked.get("days") or 7))]
     if not asked.get("hidden"):
         account["answer"]["restrictions"] = told
     _account_event(emit, account, "updated", updateEvent="ACCOUNT_RESTRICTION", restrictions=told)

@@ -41,6 +41,7 @@ DEFAULTS: dict[str, Any] = {
     "status": "PENDING",
     "connect_after": 0.0,
     "listed_number": True,
+    "restricted": "",  # a type of restriction, for 7 days
     "account": {},  # words of the account's and of its numbers' answers, as YCloud writes them
     "number": {},
     "faults": (),
@@ -183,6 +184,12 @@ _ALL = (
         "Ban scheduled",
         "All goes well, and Meta is going to disable the account in December 2026.",
         {"ban": "SCHEDULE_FOR_DISABLE", "account": {"banDate": "December 9, 2026"}},
+    ),
+    Scenario(
+        "restricted",
+        "Account restricted",
+        "All goes well, and for 7 days the account may not start conversations.",
+        {"restricted": "RESTRICTED_BIZ_INITIATED_MESSAGING"},
     ),
     Scenario(
         "verification_pending",

@@ -103,12 +103,14 @@ def look(business_account_id: int) -> None:
 
 
 def _is_due(account: WhatsAppBusinessAccount, now: datetime) -> bool:
-    """Whether the account itself is read too, by one call more: an event or a person asked, or it
-    was not read for about a week.
+    """Whether the account itself is read too, by one call more: an event or a person asked, what
+    held has ended, or it was not read for about a week.
     """
     read_at, asked_at = account.read_at, account.asked_at
     asked = asked_at is not None and read_at is not None and asked_at >= read_at
-    if not asked and read_at is not None and now - read_at <= ACCOUNT_OLD:
+    noted = {"standing_since": account.standing_since, "standing": account.standing}
+    over = requirements.settled(account, now) != noted  # a restriction ended by itself
+    if not (asked or over) and read_at is not None and now - read_at <= ACCOUNT_OLD:
         return False
     # The list took its time: meanwhile the tenant may have been erased, or lost the account.
     ours = WhatsAppBusinessAccount.objects.filter(pk=account.pk, tenant=account.tenant_id)
