@@ -124,7 +124,7 @@ def _move(case: TransferCase, account: WhatsAppBusinessAccount, rows: list[Onboa
     proof = Proof.GRANT if cases.is_proven(case) else Proof.STAFF
     moved = _numbers_moved(account, case, proof)
     WhatsAppBusinessAccount.objects.filter(pk=account.pk).update(
-        tenant=case.to_tenant, proof=proof, proven_at=now
+        tenant=case.to_tenant, proof=proof, proven_at=now, lost="", standing_since={}
     )
     TransferCase.objects.filter(pk=case.pk).update(standing=C.ACCEPTED, moved_at=now)
     # Others who ask for it have a new holder opposite.

@@ -253,7 +253,7 @@ def card(row: Onboarding) -> dict[str, Any]:
         "milestones": milestones(row),
         "requirement": None if passing else stop,
         "also": also,
-        # On the card of a connected number: before what to do first, where it is more than a notice.
+        # On a connected number's card it comes before what to do first, where it matters.
         "also_first": row.state == S.CONNECTED and not stop and _matters(also),
         "choices": [_choice(offer) for offer in row.choices],
         "acts": requirements.acts(row),

@@ -5,7 +5,7 @@ times are stored, beside the facts (`conditions.settled`).
 """
 
 from onboarding.requirements.acts import NOT_RECONNECTABLE, RECONNECTABLE, SEARCHABLE, acts
-from onboarding.requirements.conditions import next_end, settled
+from onboarding.requirements.conditions import next_end, settled, shown
 from onboarding.requirements.derive import (
     also,
     of,
@@ -28,6 +28,7 @@ __all__ = [
     "of_account",
     "of_number",
     "settled",
+    "shown",
     "shown_reason",
     "stop_of",
 ]

@@ -236,6 +236,15 @@ def of_row(row: Row) -> list[Condition]:
     return conditions[type(row)](row)
 
 
+def shown(standing_since: object) -> list[str]:
+    """Of noted conditions the codes that a customer may read, the worst first."""
+    known = standing_since if isinstance(standing_since, dict) else {}
+    codes = [c for c in known if c in reasons.REASONS and c not in reasons.standing.STAFF_ONLY]
+    order = reasons.standing.STANDINGS.index
+    shown = dict.fromkeys(reasons.public(code) for code in codes)
+    return sorted(shown, key=lambda code: (order(reasons.standing_of(code)), code))
+
+
 def since(row: Row, code: str) -> datetime | None:
     """Since when it holds; None where that was not noted."""
     known = row.standing_since if isinstance(row.standing_since, dict) else {}

@@ -10,7 +10,7 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from onboarding import requirements, tombstones, transitions
+from onboarding import outbound_events, requirements, tombstones, transitions
 from onboarding.models import Onboarding, PhoneNumber, Proof, WhatsAppBusinessAccount
 from onboarding.steps import told
 from ycloud_client import BusinessAccount
@@ -203,15 +203,40 @@ def _write(
     for name, value in differing.items():
         setattr(held, name, value)
     held.read_at = at or timezone.now()
-    settled = requirements.settled(held, said_at or held.read_at)
+    before = held.standing_since
+    written = settle(held, said_at or held.read_at, **differing, read_at=held.read_at)
+    return written and bool(differing or held.standing_since != before)
+
+
+def settle(
+    held: WhatsAppBusinessAccount | PhoneNumber,
+    at: datetime,
+    *,
+    quietly: bool = False,
+    **columns: object,
+) -> bool:
+    """Write the columns, and since when what follows from them holds; tell the partner where what
+    is due with a connected number or its account is another. Whether the row was ours to write.
+
+    The tenant is asked too: what was read for one is not written once another has it.
+    """
+    before, settled = held.standing_since, requirements.settled(held, at)
     for name, value in settled.items():
-        if getattr(held, name) != value:
-            setattr(held, name, value)
-            differing[name] = value
-    # The tenant is asked too: what was read for one is not written once another has it.
+        setattr(held, name, value)
     ours = type(held)._default_manager.filter(pk=held.pk, tenant=held.tenant_id)
-    written = ours.update(**differing, read_at=held.read_at)
-    return bool(differing and written)
+    with transaction.atomic():
+        written = bool(ours.update(**columns, **settled))
+        codes, were = requirements.shown(held.standing_since), requirements.shown(before)
+        if written and not quietly and set(codes) != set(were) and _is_connected(held):
+            outbound_events.requirements_changed(held, codes=codes, before=were)
+    return written
+
+
+def _is_connected(held: WhatsAppBusinessAccount | PhoneNumber) -> bool:
+    numbers = PhoneNumber.objects.filter(next_look_at__isnull=False)
+    if isinstance(held, PhoneNumber):
+        return numbers.filter(pk=held.pk).exists()
+    return numbers.filter(business_account=held).exists()
 
 
 def _fitted(held: WhatsAppBusinessAccount | PhoneNumber, name: str, value: object) -> object:

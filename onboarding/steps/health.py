@@ -36,7 +36,7 @@ from onboarding.models import (
 )
 from onboarding.states import State
 from onboarding.steps import told
-from onboarding.steps.facts import write_account, write_account_number
+from onboarding.steps.facts import settle, write_account, write_account_number
 from ycloud_client import PhoneNumber as ListedNumber
 from ycloud_client import YCloudError, is_unbound
 
@@ -68,9 +68,9 @@ def begin(number: PhoneNumber) -> None:
     number.health, number.health_since = "", None
     transitions.watch_number(number, now + schedule.HEALTHY)
     with transaction.atomic():
-        PhoneNumber.objects.filter(pk=number.pk).update(
+        settle(
+            number, now, quietly=True,  # its onboarding's event tells
             health="", health_since=None, suspected="", connected_at=number.connected_at,
-            **requirements.settled(number, now),
         )  # fmt: skip
         if before:
             outbound_events.health_changed(number, before=before)
@@ -141,8 +141,7 @@ def _keep_lost(
         return
     since = next((n.health_since for n in numbers if n.health == lost and lost), None)
     account.lost = lost
-    ours = WhatsAppBusinessAccount.objects.filter(pk=account.pk, tenant=account.tenant_id)
-    ours.update(lost=lost, **requirements.settled(account, since or read_at))
+    settle(account, since or read_at, lost=lost)
     transitions.facts_changed(account=account)
 
 
@@ -247,11 +246,9 @@ def _keep(number: PhoneNumber, reason: str, since: datetime) -> None:
     number.health, number.health_since = reason, since if reason else None
     with transaction.atomic():
         same = PhoneNumber.objects.filter(pk=number.pk, health=before, tenant=number.tenant_id)
-        changed = same.update(
-            health=reason, health_since=number.health_since, **requirements.settled(number, since)
-        )
-        if not changed:
+        if not same.update(health=reason, health_since=number.health_since):
             return
+        settle(number, since)
         transitions.facts_changed(number=number)
         outbound_events.health_changed(number, before=before)
         if reason:
