@@ -113,7 +113,7 @@ class PhoneNumberAdmin(StandingColumn, ReadOnlyAdmin):
     list_filter = [
         StandingFilter, "status", HealthFilter, "name_status", "quality", "is_on_biz_app", "tenant",
     ]  # fmt: skip
-    list_select_related = ["tenant", "business_account"]
+    list_select_related = ["tenant"]
     search_fields = [
         "e164", "phone_number_id", "verified_name", "business_account__waba_id", "tenant__name",
         "tenant__slug",

@@ -23,7 +23,8 @@ from tenants.models import Tenant
 
 E164 = RegexValidator(r"\A\+[1-9][0-9]{6,14}\Z", "Write it in the international form: +4915112345.")
 SLUG = RegexValidator(r"\A[-a-zA-Z0-9_]+\Z", "Use letters, digits, hyphens and underscores.")
-PUBLIC_REASONS = sorted({reasons.public(code) for code in reasons.REASONS})
+_OF_FACTS = {reason.code for reason in reasons.standing.ALL}
+PUBLIC_REASONS = sorted({reasons.public(code) for code in reasons.REASONS if code not in _OF_FACTS})
 
 
 def slug_field(**options: Any) -> StrictText:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from onboarding.requirements import conditions
 from onboarding.requirements.conditions import topic
 from onboarding.states import State
 
+ROOT = Path(__file__).resolve().parent.parent.parent
 NOW = datetime(2026, 11, 24, 10, tzinfo=UTC)
 KEYS = {
     "code", "standing", "what", "why", "remedy", "who", "since", "due", "due_kind",
@@ -425,3 +427,18 @@ def test_words_of_ycloud_s_are_never_markup_on_the_card(monkeypatch: pytest.Monk
         number=number(**hostile),
     )  # fmt: skip
     assert "<script" not in card_of(row, monkeypatch)
+
+
+# --- The page that lists them --------------------------------------------------------------------
+
+
+def test_docs_name_each_condition_with_its_standing_and_who() -> None:
+    text = (ROOT / "docs" / "requirements.md").read_text()
+    rows = [line for line in text.splitlines() if line.startswith("| `")]
+    for reason in reasons.standing.ALL:
+        if reason.code in STAFF_ONLY:
+            assert f"`{reason.code}`" in text, reason.code
+            continue
+        (row,) = [line for line in rows if f"`{reason.code}`" in line]
+        told = [cell.strip() for cell in row.split("|")]
+        assert told[2:4] == [reasons.standing_of(reason.code), reason.who], reason.code
