@@ -26,10 +26,13 @@ Standing = WebhookEvent.Standing
 
 @dataclass(frozen=True, slots=True)
 class Concern:
-    """What an event is about: attempts under way, and numbers that are connected."""
+    """What an event is about: attempts under way, numbers that are connected, and accounts whose
+    own facts may be others now.
+    """
 
     onboardings: QuerySet[Onboarding]
     numbers: QuerySet[PhoneNumber]
+    accounts: QuerySet[WhatsAppBusinessAccount]
 
 
 def _open_of_account(event: WebhookEvent) -> Q:
@@ -72,12 +75,14 @@ def _connected() -> QuerySet[PhoneNumber]:
 
 def _account(event: WebhookEvent) -> Concern:
     numbers = _connected().filter(business_account__waba_id=event.waba_id or None)
-    return Concern(_open(_open_of_account(event)), numbers)
+    accounts = WhatsAppBusinessAccount.objects.filter(waba_id=event.waba_id or None)
+    return Concern(_open(_open_of_account(event)), numbers, accounts)
 
 
 def _number(event: WebhookEvent) -> Concern:
     numbers = _connected().filter(phone_number_id=event.phone_number_id or None)
-    return Concern(_open(_open_of_number(event)), numbers)
+    none = WhatsAppBusinessAccount.objects.none()
+    return Concern(_open(_open_of_number(event)), numbers, none)
 
 
 HANDLERS: dict[str, Callable[[WebhookEvent], Concern]] = {

@@ -124,7 +124,7 @@ def _move(case: TransferCase, account: WhatsAppBusinessAccount, rows: list[Onboa
     proof = Proof.GRANT if cases.is_proven(case) else Proof.STAFF
     moved = _numbers_moved(account, case, proof)
     WhatsAppBusinessAccount.objects.filter(pk=account.pk).update(
-        tenant=case.to_tenant, proof=proof, proven_at=now
+        tenant=case.to_tenant, proof=proof, proven_at=now, lost="", standing_since={}
     )
     TransferCase.objects.filter(pk=case.pk).update(standing=C.ACCEPTED, moved_at=now)
     # Others who ask for it have a new holder opposite.
@@ -170,7 +170,7 @@ def _numbers_moved(account: WhatsAppBusinessAccount, case: TransferCase, proof: 
     # Their health and connection were the holder's; the new owner's own attempt finds them out.
     return transitions.unwatch(
         numbers, tenant=case.to_tenant, proof=proof, connected_at=None, health="",
-        health_since=None, suspected="",
+        health_since=None, suspected="", standing="", standing_since={},
     )  # fmt: skip
 
 

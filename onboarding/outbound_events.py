@@ -15,16 +15,26 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from onboarding import reasons
-from onboarding.models import Onboarding, OutboundEvent, PhoneNumber, WebhookEndpoint
+from onboarding.models import (
+    Onboarding,
+    OutboundEvent,
+    PhoneNumber,
+    WebhookEndpoint,
+    WhatsAppBusinessAccount,
+)
 from onboarding.states import State
 from tenants import walls
 
 HEALTH = "phone_number.health_changed"
+NUMBER_DUE = "phone_number.requirements_changed"
+ACCOUNT_DUE = "business_account.requirements_changed"
 TEST = "webhook.test"
 
 EVENTS: dict[str, str | Promise] = {
     **{f"onboarding.{state}": state.label for state in State},
     HEALTH: _("the health of a connected number changed"),
+    NUMBER_DUE: _("what is due with a connected number changed"),
+    ACCOUNT_DUE: _("what is due with the account of a connected number changed"),
 }
 """What an endpoint may choose from. The test event is sent on request, whatever it chose."""
 
@@ -63,6 +73,29 @@ def health_changed(number: PhoneNumber, *, before: str) -> OutboundEvent | None:
             "health": number.health or None,
             "health_since": _moment(number.health_since),
             "from_health": before or None,
+        },
+    )
+
+
+def requirements_changed(
+    row: PhoneNumber | WhatsAppBusinessAccount, *, codes: list[str], before: list[str]
+) -> OutboundEvent | None:
+    """Other conditions hold of a connected number, or of its account; None: nobody listens."""
+    if not _anybody_listens():
+        return None
+    number = row if isinstance(row, PhoneNumber) else None
+    account = row.business_account if isinstance(row, PhoneNumber) else row
+    data: dict[str, Any] = {"tenant": row.tenant.slug, "waba_id": account.waba_id}
+    if number is not None:
+        data |= {"phone_number_id": number.phone_number_id, "phone_number": number.e164 or None}
+    return OutboundEvent.objects.create(
+        type=NUMBER_DUE if number is not None else ACCOUNT_DUE,
+        tenant=row.tenant,
+        data=data
+        | {
+            "standing": reasons.worst(codes) or None,
+            "requirements": codes,
+            "from_requirements": before,
         },
     )
 

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from onboarding import requirements
 from onboarding.models import Onboarding, PhoneNumber
 from onboarding.models.onboarding import ConnectionMode
+from onboarding.reasons.standing import NOTICE
 from onboarding.states import FINAL, PARKED, WORKING, State
 from onboarding.timeline import timeline
 
@@ -212,10 +213,10 @@ _TONES = {
 
 def _tone(row: Onboarding) -> str:
     state = State(row.state)
-    due = requirements.of(row)
-    if state in _TONES and not (due and state == S.CONNECTED):
+    stop = requirements.stop_of(row)
+    if state in _TONES and not (stop and state == S.CONNECTED):
         return _TONES[state]
-    return "act" if due and due[0].tone == "act" else "progress"
+    return "act" if stop and stop.tone == "act" else "progress"
 
 
 def poll_seconds(row: Onboarding) -> int:
@@ -228,11 +229,20 @@ def poll_seconds(row: Onboarding) -> int:
     return 5 if row.state in PARKED | {S.IN_REVIEW} else 10
 
 
+def _matters(also: list[requirements.Requirement]) -> bool:
+    return bool(also) and also[0].standing != NOTICE
+
+
+SAID_BY_CARD = "app_keep_open"
+"""The card of a connected number says it among the first things to do."""
+
+
 def card(row: Onboarding) -> dict[str, Any]:
     """Everything that the page's card shows of an onboarding."""
-    due = requirements.of(row)
+    stop = requirements.stop_of(row)
     # A wait of seconds in which nobody has anything to do is a sentence, not a stop.
-    passing = bool(due) and due[0].tone == "wait" and not due[0].remedy
+    also = [each for each in requirements.also(row) if each.code != SAID_BY_CARD]
+    passing = stop is not None and stop.tone == "wait" and not stop.remedy
     return {
         "id": str(row.public_id),
         "state": row.state,
@@ -241,14 +251,17 @@ def card(row: Onboarding) -> dict[str, Any]:
         "mode": row.connection_mode,
         "tone": _tone(row),
         "milestones": milestones(row),
-        "requirement": due[0] if due and not passing else None,
+        "requirement": None if passing else stop,
+        "also": also,
+        # On a connected number's card it comes before what to do first, where it matters.
+        "also_first": row.state == S.CONNECTED and not stop and _matters(also),
         "choices": [_choice(offer) for offer in row.choices],
         "acts": requirements.acts(row),
         "expected": display_number(row.expected_number),
         "number": _number(row.number),
         "account_name": row.business_account.name if row.business_account else "",
         "history": timeline(row),
-        "waiting_text": f"{due[0].what}." if passing else waiting_text(row),
+        "waiting_text": f"{stop.what}." if stop and passing else waiting_text(row),
         "poll_seconds": poll_seconds(row),
         "reference": row.reference,
         "error_code": row.error_code,

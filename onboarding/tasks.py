@@ -109,12 +109,13 @@ def apply_webhook_event(*, event_id: str, **_newer: Any) -> None:
     else:
         rows = list(concern.onboardings.values_list("pk", flat=True))
         numbers = list(concern.numbers.values_list("pk", flat=True))
+        transitions.ask_accounts(concern.accounts.values_list("pk", flat=True))
         event.woke = transitions.wake(rows) + transitions.wake_numbers(numbers)
         event.standing = events.Standing.OURS if event.woke else events.Standing.NOBODY
         for onboarding_id in rows:
             nudge(onboarding_id)
         if numbers:
-            transaction.on_commit(lambda: _published(watch_numbers, {}) and None)
+            nudge_watch()
     event.applied_at = timezone.now()
     event.save(update_fields=["woke", "standing", "applied_at"])
 
@@ -240,6 +241,11 @@ def nudge(onboarding_id: int) -> None:
     transaction.on_commit(
         lambda: _published(advance_onboarding, {"onboarding_id": onboarding_id}) and None
     )
+
+
+def nudge_watch() -> None:
+    """Have due numbers read now, after the commit."""
+    transaction.on_commit(lambda: _published(watch_numbers, {}) and None)
 
 
 def request_exchange(onboarding_id: int) -> None:

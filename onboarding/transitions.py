@@ -151,6 +151,12 @@ def wake_numbers(numbers: Iterable[int]) -> int:
     return PhoneNumber.objects.filter(pk__in=list(numbers)).update(next_look_at=timezone.now())
 
 
+def ask_accounts(accounts: Iterable[int]) -> int:
+    """Have the next look at these accounts' numbers read the accounts too; how many."""
+    rows = WhatsAppBusinessAccount.objects.filter(pk__in=list(accounts))
+    return rows.update(asked_at=timezone.now())
+
+
 def unwatch(numbers: QuerySet[PhoneNumber], **facts: Any) -> int:
     """Nobody looks at these numbers until they are connected anew; how many. `facts`: columns."""
     return numbers.update(next_look_at=None, **facts)
@@ -162,6 +168,7 @@ def watch_number(number: PhoneNumber, due: datetime, *, read_at: datetime | None
     if read_at is not None:
         rows = rows.exclude(next_look_at__gte=read_at, next_look_at__lte=timezone.now())
     rows.update(next_look_at=due)
+    number.next_look_at = due
 
 
 def lock(onboarding_id: int) -> Onboarding:

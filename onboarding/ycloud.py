@@ -124,10 +124,10 @@ def _read(
     first = copy_context().run(_hear, http, _Call(lane, prepaid=1), wanted[0][2])
     answers = [first, *(end.result() for end in ends)]
     ProviderCall.objects.bulk_create(
-        _described(
-            ProviderCall(onboarding=row, kind=kind, target=_kept(row, target), lane=lane),
-            record,
-            answer,
+        _without_the_erased(
+            _described(
+                ProviderCall(onboarding=row, kind=kind, target=target, lane=lane), record, answer
+            )
         )
         for (kind, target, _), (answer, heard) in zip(wanted, answers, strict=True)
         for record in heard
@@ -135,12 +135,14 @@ def _read(
     return [answer for answer, _ in answers]
 
 
-def _kept(row: Onboarding | None, target: str) -> str:
-    """What was asked about; nothing where its tenant was erased while the answer was under way.
+def _without_the_erased(call: ProviderCall) -> ProviderCall:
+    """Not what was asked about where its tenant was erased while the answer was under way.
 
     Calls for an attempt need no such look: an attempt is erased when its lease has ended.
     """
-    return "" if row is None and tombstones.covers(target) else target
+    if call.onboarding is None and tombstones.covers(call.target):
+        call.target = call.path = ""
+    return call
 
 
 def _hear(

@@ -6,7 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from sandbox import scenarios
-from sandbox.world import Account, Number, World
+from sandbox.world import Account, Number, World, restriction
+
+BAN_DATE = "December 9, 2026"
 
 Emit = Callable[[str, dict[str, Any]], None]
 
@@ -71,6 +73,35 @@ def _reinstate(world: World, emit: Emit, account: Account, asked: dict[str, Any]
     _account_event(emit, account, "updated", updateEvent="DISABLED_UPDATE", banState="REINSTATE")
 
 
+def _schedule_ban(world: World, emit: Emit, account: Account, asked: dict[str, Any]) -> None:
+    told = {"banState": "SCHEDULE_FOR_DISABLE", "banDate": str(asked.get("date") or BAN_DATE)}
+    account["answer"] |= told
+    _account_event(emit, account, "updated", updateEvent="DISABLED_UPDATE", **told)
+
+
+def _restrict(world: World, emit: Emit, account: Account, asked: dict[str, Any]) -> None:
+    """`type`, `days` (7); `hidden`: only the event tells of it, retrieving the account does not."""
+    kind = str(asked.get("type") or "RESTRICTED_BIZ_INITIATED_MESSAGING")
+    told = [restriction(kind, world.clock(), float(asked.get("days") or 7))]
+    if not asked.get("hidden"):
+        account["answer"]["restrictions"] = told
+    _account_event(emit, account, "updated", updateEvent="ACCOUNT_RESTRICTION", restrictions=told)
+
+
+def _lift_restrictions(world: World, emit: Emit, account: Account, asked: dict[str, Any]) -> None:
+    account["answer"]["restrictions"] = []
+    _account_event(emit, account, "updated", updateEvent="ACCOUNT_RESTRICTION", restrictions=[])
+
+
+def _verify_business(world: World, emit: Emit, account: Account, asked: dict[str, Any]) -> None:
+    """Any `word`; nothing documents an event for it."""
+    account["answer"]["businessVerificationStatus"] = str(asked.get("word") or "verified")
+
+
+def _detach_payment(world: World, emit: Emit, account: Account, asked: dict[str, Any]) -> None:
+    account["answer"]["paymentMethodAttached"] = False
+
+
 def _bind(world: World, emit: Emit, account: Account, asked: dict[str, Any]) -> None:
     account["bound"] = True
 
@@ -92,6 +123,11 @@ ACCOUNT_ACTS: dict[str, Callable[[World, Emit, Account, dict[str, Any]], None]] 
     "reject_review": _reject_review,
     "ban": _ban,
     "reinstate": _reinstate,
+    "schedule_ban": _schedule_ban,
+    "restrict": _restrict,
+    "lift_restrictions": _lift_restrictions,
+    "verify_business": _verify_business,
+    "detach_payment": _detach_payment,
     "bind": _bind,
     "add_number": _add_number,
     "delete": _delete,
@@ -118,6 +154,18 @@ def _approve_name(world: World, emit: Emit, number: Number) -> None:
 
 def _decline_name(world: World, emit: Emit, number: Number) -> None:
     _decide_name(emit, number, "REJECTED", "DECLINED")
+
+
+def _review_name(world: World, emit: Emit, number: Number) -> None:
+    number["answer"]["nameStatus"] = "PENDING_REVIEW"
+
+
+def _set_quality(word: str) -> Callable[[World, Emit, Number], None]:
+    def set_quality(world: World, emit: Emit, number: Number) -> None:
+        number["answer"]["qualityRating"] = word
+        _number_event(emit, number, "quality_updated", "status", "qualityRating")
+
+    return set_quality
 
 
 def _verify_number(world: World, emit: Emit, number: Number) -> None:
@@ -166,6 +214,15 @@ NUMBER_ACTS: dict[str, Callable[[World, Emit, Number], None]] = {
     "connect_now": _connect_now,
     "ban_number": _set_status("BANNED"),
     "flag_number": _set_status("FLAGGED"),
+    "warn_number": _set_status("WARNED"),
+    "rate_limit_number": _set_status("RATE_LIMITED"),
+    "restrict_number": _set_status("RESTRICTED"),
+    "block_number": _set_status("BLOCKED"),
+    "unflag_number": _set_status("CONNECTED"),
+    "review_name": _review_name,
+    "quality_green": _set_quality("GREEN"),
+    "quality_yellow": _set_quality("YELLOW"),
+    "quality_red": _set_quality("RED"),
     "unverify": _set_status("UNVERIFIED"),
     "offboard": _offboard,
     "remove_number": _remove,

@@ -41,6 +41,9 @@ DEFAULTS: dict[str, Any] = {
     "status": "PENDING",
     "connect_after": 0.0,
     "listed_number": True,
+    "restricted": "",  # a type of restriction, for 7 days
+    "account": {},  # words of the account's and of its numbers' answers, as YCloud writes them
+    "number": {},
     "faults": (),
 }
 
@@ -170,6 +173,42 @@ _ALL = (
         {"review": "PENDING"},
     ),
     Scenario("banned", "Account banned", "Meta has disabled the account.", {"ban": "DISABLE"}),
+    Scenario(
+        "review_rejected",
+        "Review rejected",
+        "Meta has rejected the account.",
+        {"review": "REJECTED"},
+    ),
+    Scenario(
+        "ban_scheduled",
+        "Ban scheduled",
+        "All goes well, and Meta is going to disable the account in December 2026.",
+        {"ban": "SCHEDULE_FOR_DISABLE", "account": {"banDate": "December 9, 2026"}},
+    ),
+    Scenario(
+        "restricted",
+        "Account restricted",
+        "All goes well, and for 7 days the account may not start conversations.",
+        {"restricted": "RESTRICTED_BIZ_INITIATED_MESSAGING"},
+    ),
+    Scenario(
+        "verification_pending",
+        "Business not verified yet",
+        "All goes well; Meta is still verifying the business.",
+        {"account": {"businessVerificationStatus": "pending"}},
+    ),
+    Scenario(
+        "name_declined",
+        "Display name declined",
+        "All goes well, and Meta did not accept the display name.",
+        {"number": {"nameStatus": "DECLINED"}},
+    ),
+    Scenario(
+        "quality_red",
+        "Low quality",
+        "All goes well with a number whose messages people reported.",
+        {"number": {"qualityRating": "RED"}},
+    ),
     Scenario(
         "other_number",
         "Number not in the account",

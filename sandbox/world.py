@@ -8,6 +8,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,12 @@ MOST_CALLS = 500
 def new_id() -> str:
     """An id like Meta's: 15 or 16 digits."""
     return str(secrets.randbelow(9 * 10**14) + 10**14)
+
+
+def restriction(kind: str, now: float, days: float = 7) -> dict[str, str]:
+    """A restriction as YCloud writes it."""
+    ends = datetime.fromtimestamp(now + 86_400 * days, UTC).isoformat(timespec="milliseconds")
+    return {"restrictionType": kind, "expiration": ends.replace("+00:00", "Z")}
 
 
 class World:
@@ -109,6 +116,9 @@ class World:
         }
         if traits["ban"]:
             account["answer"]["banState"] = traits["ban"]
+        if traits["restricted"]:
+            account["answer"]["restrictions"] = [restriction(traits["restricted"], self.clock())]
+        account["answer"] |= traits["account"]
         self.accounts[waba_id] = account
         for _ in range(int(traits["numbers"])):
             self.add_number(waba_id, traits)
@@ -144,6 +154,7 @@ class World:
                 "nameStatus": "PENDING_REVIEW" if traits["name_review"] else "APPROVED",
                 "newNameStatus": None,
                 "isOnBizApp": in_app,
+                **traits["number"],
             },
         }
         self.numbers[number_id] = number

@@ -72,13 +72,15 @@ export class Card {
   show(html) {
     const before = this.shown?.dataset ?? {};
     const was = { state: before.state, stop: before.stop };
-    const open = Boolean(this.place.querySelector("details[open]"));
+    const open = [...this.place.querySelectorAll("details[open]")].map((each) => each.id);
     const focused = keyOf(document.activeElement);
     const picked = this.place.querySelector("input:checked")?.value;
     this.place.innerHTML = html;
     tickTimes(this.place);
-    const details = this.place.querySelector("details.history");
-    if (open && details) details.open = true;
+    for (const id of open) {
+      const details = id && this.place.querySelector(`#${CSS.escape(id)}`);
+      if (details) details.open = true;
+    }
     if (picked) {
       const again = this.place.querySelector(`input[value="${CSS.escape(picked)}"]`);
       if (again) again.checked = true;
@@ -108,7 +110,8 @@ function keyOf(element) {
     if (element.dataset?.[name]) return `[data-${name}="${CSS.escape(element.dataset[name])}"]`;
   }
   if (element.name) return `input[value="${CSS.escape(element.value)}"]`;
-  return element.tagName === "SUMMARY" ? "details.history summary" : null;
+  const folded = element.tagName === "SUMMARY" ? element.parentElement.id : "";
+  return folded ? `#${CSS.escape(folded)} > summary` : null;
 }
 
 function tickTimes(root) {

@@ -9,7 +9,9 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
 from unfold.decorators import display
 
+from onboarding import services
 from onboarding.admin.base import ReadOnlyAdmin
+from onboarding.admin.standing import StandingColumn, StandingFilter
 from onboarding.models import Notice, Onboarding, PhoneNumber, WhatsAppBusinessAccount
 from onboarding.reasons import REASONS
 
@@ -41,15 +43,21 @@ class OnboardingInline(_Inline):
 
 
 @admin.register(WhatsAppBusinessAccount)
-class WhatsAppBusinessAccountAdmin(ReadOnlyAdmin):
-    list_display = ["waba_id", "name", "tenant", "review", "payment", "ban_state", "read_at"]
-    list_filter = ["account_review_status", "payment_method_attached", "ban_state", "tenant"]
+class WhatsAppBusinessAccountAdmin(StandingColumn, ReadOnlyAdmin):
+    list_display = [
+        "waba_id", "name", "tenant", "shown_standing", "review", "payment", "ban_state", "read_at",
+    ]  # fmt: skip
+    list_filter = [
+        StandingFilter, "account_review_status", "payment_method_attached", "ban_state",
+        "business_verification_status", "tenant",
+    ]  # fmt: skip
     list_select_related = ["tenant"]
     search_fields = [
         "waba_id", "name", "tenant__name", "tenant__slug", "numbers__e164",
         "numbers__phone_number_id",
     ]  # fmt: skip
     inlines = [NumberInline, OnboardingInline]
+    reread = staticmethod(services.reread_account)
 
     @display(
         description=_("review"),
@@ -97,17 +105,21 @@ class NoticeAdmin(ReadOnlyAdmin):
 
 
 @admin.register(PhoneNumber)
-class PhoneNumberAdmin(ReadOnlyAdmin):
+class PhoneNumberAdmin(StandingColumn, ReadOnlyAdmin):
     list_display = [
-        "e164", "verified_name", "shown_status", "shown_health", "tenant", "quality", "read_at",
+        "e164", "verified_name", "shown_standing", "shown_status", "shown_health", "tenant",
+        "quality", "read_at",
     ]  # fmt: skip
-    list_filter = ["status", HealthFilter, "name_status", "quality", "is_on_biz_app", "tenant"]
+    list_filter = [
+        StandingFilter, "status", HealthFilter, "name_status", "quality", "is_on_biz_app", "tenant",
+    ]  # fmt: skip
     list_select_related = ["tenant"]
     search_fields = [
         "e164", "phone_number_id", "verified_name", "business_account__waba_id", "tenant__name",
         "tenant__slug",
     ]  # fmt: skip
     inlines = [OnboardingInline]
+    reread = staticmethod(services.reread_number)
 
     @display(
         description=_("status"),

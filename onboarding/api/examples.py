@@ -50,12 +50,14 @@ ONBOARDING: dict[str, Any] = {
     "requirements": [
         {
             "code": "payment_missing",
+            "standing": "due",
             "what": "A payment method is missing.",
             "why": "WhatsApp sends nothing without one.",
             "remedy": ["Your partner attaches it."],
             "who": "partner",
             "since": AT,
             "due": "2026-11-24T10:05:00Z",
+            "due_kind": "look",
         }
     ],
     "choices": [],
@@ -90,10 +92,28 @@ ACCOUNT: dict[str, Any] = {
     "payment_method_attached": True,
     "business_verification_status": "verified",
     "ban_state": "",
-    "restrictions": [],
+    "restrictions": [
+        {
+            "restrictionType": "RESTRICTED_BIZ_INITIATED_MESSAGING",
+            "expiration": "2026-12-01T12:00:00Z",
+        }
+    ],
     "currency": "EUR",
     "country": "DE",
     "messaging_limit": "TIER_1K",
+    "requirements": [
+        {
+            "code": "account_restricted_starting",
+            "standing": "wrong",
+            "what": "Meta does not let your WhatsApp account start conversations now.",
+            "why": "You can still answer people who write to you.",
+            "remedy": ["Open WhatsApp Manager and look under Account quality."],
+            "who": "customer",
+            "since": AT,
+            "due": "2026-12-01T12:00:00Z",
+            "due_kind": "ends",
+        }
+    ],
     "created_at": AT,
     "read_at": AT,
 }
@@ -105,13 +125,26 @@ NUMBER: dict[str, Any] = {
     "verified_name": "John's Cake Shop",
     "status": "CONNECTED",
     "code_verification_status": "VERIFIED",
-    "name_status": "APPROVED",
+    "name_status": "PENDING_REVIEW",
     "quality": "GREEN",
     "messaging_limit": "TIER_1K",
     "is_on_biz_app": False,
     "healthy": True,
     "health": None,
     "health_since": None,
+    "requirements": [
+        {
+            "code": "name_review",
+            "standing": "pending",
+            "what": "Meta is checking the display name of your number.",
+            "why": "It usually takes up to two days.",
+            "remedy": ["You need not do anything."],
+            "who": "meta",
+            "since": AT,
+            "due": "2026-12-01T10:00:00Z",
+            "due_kind": "look",
+        }
+    ],
     "created_at": AT,
     "connected_at": AT,
     "read_at": AT,

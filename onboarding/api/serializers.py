@@ -66,15 +66,27 @@ class NumberChoiceSerializer(serializers.Serializer[Any]):
 
 
 class RequirementSerializer(serializers.Serializer[Any]):
-    """What is due, pending or wrong: the current stop first."""
+    """What is due, pending or wrong: an onboarding's current stop first, then the worst first.
+
+    `standing`: `wrong` has stopped, `due` needs somebody, `pending` is with others, `notice` is
+    good to know. `due_kind` says what `due` is: `look` (we look again), `ends` (it ends by itself),
+    `before` (somebody should act before it).
+    """
 
     code = serializers.CharField()
+    standing = serializers.CharField()
     what = serializers.CharField()
     why = serializers.CharField()
     remedy = serializers.ListField(child=serializers.CharField())
     who = serializers.CharField()
     since = serializers.DateTimeField()
     due = serializers.DateTimeField(allow_null=True)
+    due_kind = serializers.CharField(allow_null=True)
+
+
+def shown_requirements(found: list[requirements.Requirement]) -> list[dict[str, Any]]:
+    """The same objects wherever they are shown."""
+    return list(RequirementSerializer([each.as_json() for each in found], many=True).data)
 
 
 class ChoiceSerializer(serializers.Serializer[Any]):
@@ -163,8 +175,7 @@ class OnboardingSerializer(serializers.ModelSerializer[Onboarding]):
 
     @extend_schema_field(RequirementSerializer(many=True))
     def get_requirements(self, row: Onboarding) -> list[dict[str, Any]]:
-        found = [item.as_json() for item in requirements.of(row)]
-        return list(RequirementSerializer(found, many=True).data)
+        return shown_requirements(requirements.of(row))
 
     @extend_schema_field(ChoiceSerializer(many=True))
     def get_choices(self, row: Onboarding) -> list[dict[str, Any]]:

@@ -7,9 +7,14 @@ from django.core.validators import RegexValidator
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from onboarding import reasons
+from onboarding import reasons, requirements
 from onboarding.api.paging import Filters, FlagField
-from onboarding.api.serializers import DIGITS, StrictText
+from onboarding.api.serializers import (
+    DIGITS,
+    RequirementSerializer,
+    StrictText,
+    shown_requirements,
+)
 from onboarding.models import PhoneNumber, SignupLink, WhatsAppBusinessAccount
 from onboarding.models.link import MOST_LIFE_DAYS
 from onboarding.models.onboarding import ConnectionMode
@@ -18,7 +23,8 @@ from tenants.models import Tenant
 
 E164 = RegexValidator(r"\A\+[1-9][0-9]{6,14}\Z", "Write it in the international form: +4915112345.")
 SLUG = RegexValidator(r"\A[-a-zA-Z0-9_]+\Z", "Use letters, digits, hyphens and underscores.")
-PUBLIC_REASONS = sorted({reasons.public(code) for code in reasons.REASONS})
+_OF_FACTS = {reason.code for reason in reasons.standing.ALL}
+PUBLIC_REASONS = sorted({reasons.public(code) for code in reasons.REASONS if code not in _OF_FACTS})
 
 
 def slug_field(**options: Any) -> StrictText:
@@ -164,15 +170,20 @@ class AccountSerializer(serializers.ModelSerializer[WhatsAppBusinessAccount]):
         slug_field="slug", read_only=True
     )
     restrictions = serializers.ListField(child=serializers.JSONField(), read_only=True)
+    requirements = serializers.SerializerMethodField()
 
     class Meta:
         model = WhatsAppBusinessAccount
         fields = [
             "waba_id", "tenant", "name", "account_review_status", "payment_method_attached",
             "business_verification_status", "ban_state", "restrictions", "currency", "country",
-            "messaging_limit", "created_at", "read_at",
+            "messaging_limit", "requirements", "created_at", "read_at",
         ]  # fmt: skip
         read_only_fields = fields
+
+    @extend_schema_field(RequirementSerializer(many=True))
+    def get_requirements(self, row: WhatsAppBusinessAccount) -> list[dict[str, Any]]:
+        return shown_requirements(requirements.of_account(row))
 
 
 class AccountFilters(Filters):
@@ -192,14 +203,15 @@ class NumberSerializer(serializers.ModelSerializer[PhoneNumber]):
     e164 = _OrNull()
     healthy = serializers.SerializerMethodField()
     health = serializers.SerializerMethodField()
+    requirements = serializers.SerializerMethodField()
 
     class Meta:
         model = PhoneNumber
         fields = [
             "phone_number_id", "tenant", "waba_id", "e164", "verified_name", "status",
             "code_verification_status", "name_status", "quality", "messaging_limit",
-            "is_on_biz_app", "healthy", "health", "health_since", "created_at", "connected_at",
-            "read_at",
+            "is_on_biz_app", "healthy", "health", "health_since", "requirements", "created_at",
+            "connected_at", "read_at",
         ]  # fmt: skip
         read_only_fields = fields
 
@@ -210,6 +222,10 @@ class NumberSerializer(serializers.ModelSerializer[PhoneNumber]):
     @extend_schema_field(serializers.CharField(allow_null=True))
     def get_health(self, row: PhoneNumber) -> str | None:
         return reasons.public(row.health) or None
+
+    @extend_schema_field(RequirementSerializer(many=True))
+    def get_requirements(self, row: PhoneNumber) -> list[dict[str, Any]]:
+        return shown_requirements(requirements.of_number(row))
 
 
 class NumberFilters(Filters):

@@ -3,10 +3,14 @@
 from typing import ClassVar
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, Value
 from django.utils.translation import gettext_lazy as _
 
+from onboarding.reasons.standing import LABELS
 from tenants.models import TenantOwned, TenantOwnedQuerySet
+
+_STANDINGS = list(LABELS.items())
+"""The worst of what holds of a row (`requirements.settled`); "" when nothing does."""
 
 
 class Proof(models.TextChoices):
@@ -40,12 +44,22 @@ class WhatsAppBusinessAccount(TenantOwned):
         _("business verification"), max_length=40, blank=True
     )
     ban_state = models.CharField(_("ban"), max_length=40, blank=True)
+    ban_date = models.CharField(_("ban date"), max_length=60, blank=True, default="", db_default="")
     restrictions = models.JSONField(_("restrictions"), default=list, blank=True)
     currency = models.CharField(_("currency"), max_length=10, blank=True)
     country = models.CharField(_("country"), max_length=10, blank=True)
     messaging_limit = models.CharField(_("messaging limit"), max_length=40, blank=True)
     created_at = models.DateTimeField(_("first seen"), auto_now_add=True)
     read_at = models.DateTimeField(_("read at YCloud"), null=True, blank=True)
+    # An event or a person said that there is something new: the next look reads it too.
+    asked_at = models.DateTimeField(_("to be read since"), null=True, blank=True)
+    lost = models.CharField(_("lost"), max_length=40, blank=True, default="", db_default="")
+    standing = models.CharField(
+        _("standing"), max_length=10, choices=_STANDINGS, blank=True, default="", db_default=""
+    )
+    standing_since = models.JSONField(
+        _("conditions, since"), default=dict, blank=True, db_default=Value({}, models.JSONField())
+    )
 
     objects: ClassVar[AccountQuerySet] = AccountQuerySet.as_manager()  # type: ignore[assignment]
 
@@ -57,6 +71,9 @@ class WhatsAppBusinessAccount(TenantOwned):
             models.UniqueConstraint(
                 fields=["waba_id"], condition=~Q(proof=""), name="account_one_proven_owner"
             ),
+        ]
+        indexes = [
+            models.Index(fields=["standing"], condition=~Q(standing=""), name="account_standing"),
         ]
         verbose_name = _("WhatsApp Business Account")
         verbose_name_plural = _("WhatsApp Business Accounts")
@@ -80,6 +97,9 @@ class PhoneNumber(TenantOwned):
     status = models.CharField(_("status"), max_length=40, blank=True)
     code_verification_status = models.CharField(_("code"), max_length=40, blank=True)
     name_status = models.CharField(_("name status"), max_length=40, blank=True)
+    new_name_status = models.CharField(
+        _("new name status"), max_length=40, blank=True, default="", db_default=""
+    )
     quality = models.CharField(_("quality"), max_length=40, blank=True)
     messaging_limit = models.CharField(_("messaging limit"), max_length=40, blank=True)
     is_on_biz_app = models.BooleanField(_("in the WhatsApp Business app"), null=True, blank=True)
@@ -95,6 +115,12 @@ class PhoneNumber(TenantOwned):
     )
     health_since = models.DateTimeField(_("health since"), null=True, blank=True)
     next_look_at = models.DateTimeField(_("next look"), null=True, blank=True)
+    standing = models.CharField(
+        _("standing"), max_length=10, choices=_STANDINGS, blank=True, default="", db_default=""
+    )
+    standing_since = models.JSONField(
+        _("conditions, since"), default=dict, blank=True, db_default=Value({}, models.JSONField())
+    )
 
     objects: ClassVar[TenantOwnedQuerySet["PhoneNumber"]] = TenantOwnedQuerySet.as_manager()  # type: ignore[assignment]
 
@@ -115,6 +141,7 @@ class PhoneNumber(TenantOwned):
                 condition=Q(next_look_at__isnull=False),
                 name="number_due",
             ),
+            models.Index(fields=["standing"], condition=~Q(standing=""), name="number_standing"),
         ]
         verbose_name = _("phone number")
         verbose_name_plural = _("phone numbers")

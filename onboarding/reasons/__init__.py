@@ -5,7 +5,9 @@ a customer reads the `public` one instead, so that nobody learns what another te
 Imports nothing of ours.
 """
 
-from onboarding.reasons import acts, gates, health, provider, window
+from collections.abc import Iterable
+
+from onboarding.reasons import acts, gates, health, provider, standing, window
 from onboarding.reasons.base import (
     CUSTOMER,
     META,
@@ -19,8 +21,22 @@ from onboarding.reasons.base import (
 
 REASONS: dict[str, Reason] = {
     reason.code: reason
-    for reason in (*window.ALL, *gates.ALL, *acts.ALL, *provider.ALL, *health.ALL)
+    for reason in (*window.ALL, *gates.ALL, *acts.ALL, *provider.ALL, *health.ALL, *standing.ALL)
 }
+
+LOST = frozenset(reason.code for reason in health.ALL)
+"""What became of numbers after they were connected."""
+
+
+def standing_of(code: str) -> str:
+    """How bad it is: wrong, due, pending or notice."""
+    return standing.of(REASONS[code], LOST)
+
+
+def worst(codes: Iterable[str]) -> str:
+    """The worst standing among these codes; "" when there is none."""
+    found = {standing_of(code) for code in codes}
+    return next((word for word in standing.STANDINGS if word in found), "")
 
 
 def public(code: str) -> str:
@@ -30,6 +46,7 @@ def public(code: str) -> str:
 
 __all__ = [
     "CUSTOMER",
+    "LOST",
     "META",
     "NOBODY",
     "PARTNER",
@@ -39,4 +56,6 @@ __all__ = [
     "YCLOUD",
     "Reason",
     "public",
+    "standing_of",
+    "worst",
 ]

@@ -24,6 +24,7 @@ from onboarding.services.outbound import (
 )
 from onboarding.services.recovery import look_for_account, reconnect
 from onboarding.services.signup import record_signup_result, relaunch, start
+from onboarding.services.standing import reread_account, reread_number
 from onboarding.services.transfers import accept, open_case, refuse
 from onboarding.services.webhooks import replay_event
 
@@ -51,6 +52,8 @@ __all__ = [
     "relaunch",
     "replay_event",
     "reread",
+    "reread_account",
+    "reread_number",
     "resend",
     "resume",
     "revoke_link",

@@ -36,13 +36,13 @@ _ONBOARDING = (
 )  # fmt: skip
 _ACCOUNT = (
     "waba_id", "name", "proof", "proven_at", "account_review_status", "payment_method_attached",
-    "business_verification_status", "ban_state", "restrictions", "currency", "country",
-    "messaging_limit", "created_at", "read_at",
+    "business_verification_status", "ban_state", "ban_date", "restrictions", "currency",
+    "country", "messaging_limit", "created_at", "read_at", "lost", "standing", "standing_since",
 )  # fmt: skip
 _NUMBER = (
     "phone_number_id", "e164", "verified_name", "status", "code_verification_status", "name_status",
-    "quality", "messaging_limit", "is_on_biz_app", "created_at", "connected_at", "read_at",
-    "health", "health_since",
+    "new_name_status", "quality", "messaging_limit", "is_on_biz_app", "created_at", "connected_at",
+    "read_at", "health", "health_since", "standing", "standing_since",
 )  # fmt: skip
 _LINK = (
     "connection_mode", "expected_number", "language", "email", "mail", "made_by", "created_at",

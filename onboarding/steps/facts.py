@@ -10,8 +10,9 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from onboarding import tombstones, transitions
+from onboarding import outbound_events, requirements, tombstones, transitions
 from onboarding.models import Onboarding, PhoneNumber, Proof, WhatsAppBusinessAccount
+from onboarding.steps import told
 from ycloud_client import BusinessAccount
 from ycloud_client import PhoneNumber as ListedNumber
 
@@ -28,7 +29,22 @@ def keep_account(row: Onboarding, read: BusinessAccount) -> WhatsAppBusinessAcco
     """Write what was read of the attempt's WABA. Raises HeldByAnotherTenantError."""
     accounts = WhatsAppBusinessAccount.objects.all()
     held = _held(accounts, row, proof_of(row), "waba_id", row.claimed_waba_id)
-    told = {
+    write_account(held, read)
+    return held
+
+
+def write_account(
+    held: WhatsAppBusinessAccount,
+    read: BusinessAccount,
+    *,
+    at: datetime | None = None,
+    said_at: datetime | None = None,
+) -> None:
+    """Write what was read (at a certain time) of a WABA that we know.
+
+    `said_at`: when YCloud spoke of it, if it did; what is new in this reading began then.
+    """
+    words = {
         "name": read.name,
         "account_review_status": read.account_review_status,
         "payment_method_attached": read.payment_method_attached,
@@ -37,12 +53,13 @@ def keep_account(row: Onboarding, read: BusinessAccount) -> WhatsAppBusinessAcco
         "country": read.country,
         "messaging_limit": read.messaging_limit,
     }
-    shown: dict[str, object] = {n: value for n, value in told.items() if value is not None}
+    shown: dict[str, object] = {n: value for n, value in words.items() if value is not None}
     # These are told only while they are there: their absence is what ends them.
-    shown |= {"ban_state": read.ban_state or "", "restrictions": list(read.restrictions)}
-    if _write(held, shown):
+    shown |= {"ban_state": read.ban_state or "", "ban_date": read.ban_date or ""}
+    shown |= {"restrictions": list(read.restrictions), "lost": ""}
+    shown |= told.beyond_the_reading(held, read)
+    if _write(held, shown, at, said_at):
         transitions.facts_changed(account=held)
-    return held
 
 
 def keep_number(
@@ -58,34 +75,45 @@ def keep_number(
 
 
 def write_number(
-    held: PhoneNumber, read: ListedNumber, *, at: datetime | None = None, **more: object
+    held: PhoneNumber,
+    read: ListedNumber,
+    *,
+    at: datetime | None = None,
+    said_at: datetime | None = None,
+    **more: object,
 ) -> bool:
     """Write what was read (at a certain time) of a number that we know; whether it differs."""
-    told = {
+    words = {
         "e164": read.phone_number,
         "verified_name": read.verified_name,
         "status": read.status,
         "code_verification_status": read.code_verification_status,
         "name_status": read.name_status,
+        "new_name_status": read.new_name_status,
         "quality": read.quality_rating,
         "messaging_limit": read.messaging_limit,
         "is_on_biz_app": read.is_on_biz_app,
     }
-    shown: dict[str, object] = {n: value for n, value in told.items() if value is not None}
+    shown: dict[str, object] = {n: value for n, value in words.items() if value is not None}
     shown |= more
     if shown.get("status") == "CONNECTED" and held.connected_at is None:
         shown["connected_at"] = timezone.now()
-    differs = _write(held, shown, at)
+    differs = _write(held, shown, at, said_at)
     if differs:
         transitions.facts_changed(number=held)
     return differs
 
 
-def write_account_number(held: PhoneNumber, listed: dict[str, ListedNumber], at: datetime) -> bool:
+def write_account_number(
+    held: PhoneNumber,
+    listed: dict[str, ListedNumber],
+    at: datetime,
+    said_at: datetime | None = None,
+) -> bool:
     """Write the number out of a listing of its account; False when it is not listed."""
     read = listed.get(held.phone_number_id)
     if read is not None:
-        write_number(held, read, at=at)
+        write_number(held, read, at=at, said_at=said_at)
     return read is not None
 
 
@@ -165,17 +193,50 @@ def _write(
     held: WhatsAppBusinessAccount | PhoneNumber,
     shown: dict[str, object],
     at: datetime | None = None,
+    said_at: datetime | None = None,
 ) -> bool:
-    """Write the columns that differ; whether anything that people see did."""
+    """Write the columns that differ, and since when what follows from them holds; whether anything
+    that people see is another.
+    """
     fitted = {name: _fitted(held, name, value) for name, value in shown.items()}
     differing = {name: value for name, value in fitted.items() if getattr(held, name) != value}
     for name, value in differing.items():
         setattr(held, name, value)
     held.read_at = at or timezone.now()
-    # The tenant is asked too: what was read for one is not written once another has it.
+    before = held.standing_since
+    written = settle(held, said_at or held.read_at, **differing, read_at=held.read_at)
+    return written and bool(differing or held.standing_since != before)
+
+
+def settle(
+    held: WhatsAppBusinessAccount | PhoneNumber,
+    at: datetime,
+    *,
+    quietly: bool = False,
+    **columns: object,
+) -> bool:
+    """Write the columns, and since when what follows from them holds; tell the partner where what
+    is due with a connected number or its account is another. Whether the row was ours to write.
+
+    The tenant is asked too: what was read for one is not written once another has it.
+    """
+    before, settled = held.standing_since, requirements.settled(held, at)
+    for name, value in settled.items():
+        setattr(held, name, value)
     ours = type(held)._default_manager.filter(pk=held.pk, tenant=held.tenant_id)
-    written = ours.update(**differing, read_at=held.read_at)
-    return bool(differing and written)
+    with transaction.atomic():
+        written = bool(ours.update(**columns, **settled))
+        codes, were = requirements.shown(held.standing_since), requirements.shown(before)
+        if written and not quietly and set(codes) != set(were) and _is_connected(held):
+            outbound_events.requirements_changed(held, codes=codes, before=were)
+    return written
+
+
+def _is_connected(held: WhatsAppBusinessAccount | PhoneNumber) -> bool:
+    numbers = PhoneNumber.objects.filter(next_look_at__isnull=False)
+    if isinstance(held, PhoneNumber):
+        return numbers.filter(pk=held.pk).exists()
+    return numbers.filter(business_account=held).exists()
 
 
 def _fitted(held: WhatsAppBusinessAccount | PhoneNumber, name: str, value: object) -> object:

@@ -1,5 +1,7 @@
 """The health of connected numbers: read by account, at most weekly and after a webhook.
 
+The account itself is read too (one call more) where an event or a person spoke of it, and weekly.
+
 A reading says what is there now; whether a number is still connected to us may only be in an
 event (ACCOUNT_OFFBOARDED leaves the status as it was, and the reason of a removal is nowhere
 else). So health follows from both: the newest event about the connection, by YCloud's own time,
@@ -9,17 +11,32 @@ and the fresh reading. Duplicates, replays and disorder change nothing of that.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.db import transaction
 from django.db.models import Max, Q
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from onboarding import codes, messages, outbound_events, quota, schedule, transitions, ycloud
-from onboarding.models import Onboarding, PhoneNumber, ProviderCall, WebhookEvent
+from onboarding import (
+    codes,
+    messages,
+    outbound_events,
+    quota,
+    requirements,
+    schedule,
+    transitions,
+    ycloud,
+)
+from onboarding.models import (
+    Onboarding,
+    PhoneNumber,
+    ProviderCall,
+    WebhookEvent,
+    WhatsAppBusinessAccount,
+)
 from onboarding.states import State
-from onboarding.steps.facts import write_account_number
+from onboarding.steps import told
+from onboarding.steps.facts import settle, write_account, write_account_number
 from ycloud_client import PhoneNumber as ListedNumber
 from ycloud_client import YCloudError, is_unbound
 
@@ -32,28 +49,31 @@ BY_STATUS = {
     "UNVERIFIED": "health_unverified",
 }
 CONFIRM = timedelta(minutes=2)
-SKEW = timedelta(seconds=60)
-"""YCloud's clock and ours: an event counts from a minute before the number was connected."""
+ACCOUNT_OLD = timedelta(days=6)
+AFTER_END = timedelta(minutes=1)
+"""Something that ended by itself is looked at a moment later."""
 
 ENDED = "ACCOUNT_OFFBOARDED"
 RESTORED = "ACCOUNT_RECONNECTED"
 _BANS = {"DISABLE": "health_account_banned", "REINSTATE": ""}
+OF_WHOLE_ACCOUNT = {"account_removed", *codes.REMOVED.values()}
 _LEFT = ("PARTNER_REMOVED", "PARTNER_APP_UNINSTALLED")
 
 
 def begin(number: PhoneNumber) -> None:
     """The number was connected just now: all is well, and it is watched from here on."""
-    before = number.health
+    before, now = number.health, timezone.now()
     # An answer to register says CONNECTED at once, before any read of the number does.
-    number.connected_at = number.connected_at or timezone.now()
+    number.connected_at = number.connected_at or now
+    number.health, number.health_since = "", None
+    transitions.watch_number(number, now + schedule.HEALTHY)
     with transaction.atomic():
-        PhoneNumber.objects.filter(pk=number.pk).update(
-            health="", health_since=None, suspected="", connected_at=number.connected_at
-        )
-        number.health, number.health_since = "", None
+        settle(
+            number, now, quietly=True,  # its onboarding's event tells
+            health="", health_since=None, suspected="", connected_at=number.connected_at,
+        )  # fmt: skip
         if before:
             outbound_events.health_changed(number, before=before)
-    transitions.watch_number(number, timezone.now() + schedule.HEALTHY)
 
 
 def look(business_account_id: int) -> None:
@@ -64,9 +84,12 @@ def look(business_account_id: int) -> None:
     numbers = _connected(business_account_id)
     if not numbers:
         return
-    read_at = timezone.now()
+    read_at, account = timezone.now(), numbers[0].business_account
+    said = told.Said.since_last_look(account, numbers, read_at)
     try:
-        listed = _read(numbers[0].business_account.waba_id)
+        listed = _read(account.waba_id)
+        if listed is not None and _is_due(account, read_at):
+            _read_account(account, read_at, said)
     except YCloudError as error:
         asked = min(error.retry_after or 0.0, quota.LONGEST_CLOSED)
         again = max(schedule.UNREADABLE, timedelta(seconds=asked))
@@ -74,7 +97,52 @@ def look(business_account_id: int) -> None:
             transitions.watch_number(number, read_at + again, read_at=read_at)
         return
     for number in numbers:
-        _judge(number, listed, read_at)
+        number.business_account = account
+        _judge(number, listed, read_at, said)
+    _keep_lost(account, numbers, read_at)
+
+
+def _is_due(account: WhatsAppBusinessAccount, now: datetime) -> bool:
+    """Whether the account itself is read too, by one call more: an event or a person asked, what
+    held has ended, or it was not read for about a week.
+    """
+    read_at, asked_at = account.read_at, account.asked_at
+    asked = asked_at is not None and read_at is not None and asked_at >= read_at
+    noted = {"standing_since": account.standing_since, "standing": account.standing}
+    over = requirements.settled(account, now) != noted  # a restriction ended by itself
+    if not (asked or over) and read_at is not None and now - read_at <= ACCOUNT_OLD:
+        return False
+    # The list took its time: meanwhile the tenant may have been erased, or lost the account.
+    ours = WhatsAppBusinessAccount.objects.filter(pk=account.pk, tenant=account.tenant_id)
+    return ours.exists()
+
+
+def _read_account(account: WhatsAppBusinessAccount, read_at: datetime, said: told.Said) -> None:
+    """Read the WABA's own facts. Raises YCloudError; one that is not shown stays as it was."""
+    waba_id = account.waba_id
+    try:
+        read = ycloud.look_up(
+            quota.Lane.HEALTH, Kind.RETRIEVE_ACCOUNT, waba_id,
+            lambda c: c.retrieve_business_account(waba_id),
+        )  # fmt: skip
+    except YCloudError as error:
+        if not is_unbound(error):
+            raise
+        return  # what became of it is in the listing and in the events
+    write_account(account, read, at=read_at, said_at=said.of_account())
+
+
+def _keep_lost(
+    account: WhatsAppBusinessAccount, numbers: list[PhoneNumber], read_at: datetime
+) -> None:
+    """Where a number was lost because its account was, the account has the same reason."""
+    lost = next((n.health for n in numbers if n.health in OF_WHOLE_ACCOUNT), "")
+    if account.lost == lost:
+        return
+    since = next((n.health_since for n in numbers if n.health == lost and lost), None)
+    account.lost = lost
+    settle(account, since or read_at, lost=lost)
+    transitions.facts_changed(account=account)
 
 
 def _connected(business_account_id: int) -> list[PhoneNumber]:
@@ -96,11 +164,17 @@ def _read(waba_id: str) -> dict[str, ListedNumber] | None:
     return {str(number.id): number for number in found}
 
 
-def _judge(number: PhoneNumber, listed: dict[str, ListedNumber] | None, read_at: datetime) -> None:
-    is_there = listed is not None and write_account_number(number, listed, read_at)
+def _judge(
+    number: PhoneNumber,
+    listed: dict[str, ListedNumber] | None,
+    read_at: datetime,
+    said: told.Said,
+) -> None:
+    said_at = said.of_number(number)
+    is_there = listed is not None and write_account_number(number, listed, read_at, said_at)
     event = _newest_event(number)
     reason = (_by_event(event) if event is not None else "") or ""
-    due = read_at + schedule.HEALTHY
+    happened = told.happened(event) if event is not None and reason else None
     if not reason:
         reason = BY_STATUS.get(number.status, "") if is_there else "number_removed"
         reason = "account_removed" if listed is None else reason
@@ -109,8 +183,14 @@ def _judge(number: PhoneNumber, listed: dict[str, ListedNumber] | None, read_at:
             transitions.watch_number(number, read_at + CONFIRM, read_at=read_at)
             return
     _suspect(number, "")
-    _keep(number, reason)
-    transitions.watch_number(number, due, read_at=read_at)
+    _keep(number, reason, min(happened or read_at, read_at))
+    transitions.watch_number(number, _next(number, read_at), read_at=read_at)
+
+
+def _next(number: PhoneNumber, read_at: datetime) -> datetime:
+    """In a week, or when a restriction of the account is over."""
+    end = requirements.next_end(number.business_account)
+    return min(read_at + schedule.HEALTHY, end + AFTER_END) if end else read_at + schedule.HEALTHY
 
 
 def _suspect(number: PhoneNumber, reason: str) -> None:
@@ -129,7 +209,7 @@ def _newest_event(number: PhoneNumber) -> WebhookEvent | None:
     events = (
         WebhookEvent.objects.filter(of_number | of_account)
         .annotate(happened=Coalesce("sent_at", "received_at"))
-        .filter(happened__gt=since - SKEW if since else timezone.now())
+        .filter(happened__gt=since - told.SKEW if since else timezone.now())
         .order_by("-happened", "-pk")
     )
     return next((event for event in events if _by_event(event) is not None), None)
@@ -141,8 +221,8 @@ OF_ACCOUNT = ("whatsapp.business_account.deleted", "whatsapp.business_account.up
 
 def _by_event(event: WebhookEvent) -> str | None:
     """The reason that an event gives: "" all is well again, None it says nothing of this."""
-    account = _payload(event, "whatsappBusinessAccount")
-    number = _payload(event, "whatsappPhoneNumber")
+    account = told.payload(event, "whatsappBusinessAccount")
+    number = told.payload(event, "whatsappPhoneNumber")
     removed = codes.REMOVED.get(str(account.get("removedReason") or ""))
     word = number.get("updateEvent")
     if event.type == "whatsapp.business_account.deleted":
@@ -158,22 +238,17 @@ def _by_event(event: WebhookEvent) -> str | None:
     return "" if word == RESTORED else None
 
 
-def _payload(event: WebhookEvent, name: str) -> dict[str, Any]:
-    found = event.body.get(name) if isinstance(event.body, dict) else None
-    return found if isinstance(found, dict) else {}
-
-
-def _keep(number: PhoneNumber, reason: str) -> None:
+def _keep(number: PhoneNumber, reason: str, since: datetime) -> None:
     """Write a health that differs, and tell the tenant and staff of a new trouble, once."""
     if reason == number.health:
         return
-    before, since = number.health, timezone.now() if reason else None
+    before = number.health
+    number.health, number.health_since = reason, since if reason else None
     with transaction.atomic():
         same = PhoneNumber.objects.filter(pk=number.pk, health=before, tenant=number.tenant_id)
-        changed = same.update(health=reason, health_since=since)
-        if not changed:
+        if not same.update(health=reason, health_since=number.health_since):
             return
-        number.health, number.health_since = reason, since
+        settle(number, since)
         transitions.facts_changed(number=number)
         outbound_events.health_changed(number, before=before)
         if reason:

@@ -29,6 +29,37 @@
     return made;
   }
 
+  // Everything else that can become of it, for staff who learn what the desk then shows.
+  function more(acts, target) {
+    const menu = el("select", undefined, "small");
+    menu.setAttribute("aria-label", "Something else");
+    menu.add(new Option("Something else…", ""));
+    for (const [act, text] of acts) menu.add(new Option(text, act));
+    menu.addEventListener("change", () => {
+      const [act, word] = menu.value.split(":");
+      if (act) send("/control/act", { act, word, type: word, ...target });
+    });
+    return menu;
+  }
+  const ACCOUNT_ACTS = [
+    ["schedule_ban", "Schedule a ban"], ["restrict", "Restrict starting conversations for 7 days"],
+    ["restrict:RESTRICTED_CUSTOMER_INITIATED_MESSAGING", "Restrict answering for 7 days"],
+    ["restrict:RESTRICTED_ADD_PHONE_NUMBER_ACTION", "Restrict adding numbers for 7 days"],
+    ["lift_restrictions", "Lift all restrictions"], ["reject_review", "Reject the review"],
+    ["approve_review", "Approve the review"], ["detach_payment", "Detach payment"],
+    ["verify_business:pending", "Business verification: pending"],
+    ["verify_business:pending_need_more_info", "Business verification: more papers"],
+    ["verify_business:failed", "Business verification: failed"],
+    ["verify_business:verified", "Business verification: verified"],
+  ];
+  const NUMBER_ACTS = [
+    ["review_name", "Name: in review"], ["decline_name", "Name: decline"], ["approve_name", "Name: approve"],
+    ["quality_yellow", "Quality: medium"], ["quality_red", "Quality: low"], ["quality_green", "Quality: high"],
+    ["flag_number", "Flag"], ["warn_number", "Warn"], ["rate_limit_number", "Rate limit"],
+    ["restrict_number", "Restrict"], ["block_number", "Block"], ["unverify", "Unverify"],
+    ["unflag_number", "All well again"], ["remove_number", "Remove"],
+  ];
+
   function facts(pairs) {
     const list = el("dl", undefined, "facts");
     for (const [name, value, tone] of pairs) {
@@ -43,6 +74,7 @@
     box.append(el("strong", each.displayPhoneNumber), facts([
       ["status", each.status, connected ? "good" : "warn"],
       ["code", each.codeVerificationStatus, each.codeVerificationStatus === "VERIFIED" ? "" : "warn"],
+      ["quality", each.qualityRating, each.qualityRating === "GREEN" ? "" : "warn"],
       ["name", each.nameStatus, each.nameReview ? "warn" : ""],
       ["registers", each.registers],
       ["id", each.id],
@@ -58,6 +90,7 @@
     if (connected) {
       buttons.append(button("Ban", "ban_number", target), button("Offboard", "offboard", target));
     }
+    buttons.append(more(NUMBER_ACTS, target));
     if (each.status === "DISCONNECTED") buttons.append(button("Reconnect", "reconnect", target));
     box.append(buttons);
     return box;
@@ -71,6 +104,8 @@
       ["bound", each.bound ? "yes" : "no", each.bound ? "good" : "warn"],
       ["payment", each.paymentMethodAttached ? "attached" : "missing", each.paymentMethodAttached ? "good" : "warn"],
       ["review", each.accountReviewStatus, each.accountReviewStatus === "APPROVED" ? "good" : "warn"],
+      ["business", each.businessVerificationStatus, each.businessVerificationStatus === "verified" ? "" : "warn"],
+      ...(each.restrictions || []).map((one) => ["restricted", `${one.restrictionType} until ${one.expiration}`, "bad"]),
       ...(each.banState ? [["ban", each.banState, "bad"]] : []),
     ]));
     const buttons = el("div", undefined, "row");
@@ -84,6 +119,7 @@
       each.banState === "DISABLE" ? button("Reinstate", "reinstate", target) : button("Ban", "ban", target),
       button("Add a number", "add_number", target),
       button("Delete", "delete", target),
+      more(ACCOUNT_ACTS, target),
     );
     box.append(buttons, ...numbers.filter((one) => one.wabaId === each.id).map(number));
     return box;

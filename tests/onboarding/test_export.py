@@ -108,7 +108,7 @@ LEFT_OUT = {
     "SignupLink": {"id", "public_id", "tenant", "token_hash", "created_by", "sealed_token",
                    "mail_at"},
     "Invitation": {"id", "public_id", "tenant", "token_hash", "invited_by", "created_at"},
-    "WhatsAppBusinessAccount": {"id", "tenant"},
+    "WhatsAppBusinessAccount": {"id", "tenant", "asked_at"},
     "PhoneNumber": {"id", "tenant", "business_account", "proof", "suspected", "next_look_at"},
     "Notice": {"id", "tenant", "key", "number", "claimed_at"},
     "Tenant": {"id"},

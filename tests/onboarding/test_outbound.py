@@ -32,7 +32,7 @@ from onboarding.models import (
 from onboarding.outbound import call, deliver, queue
 from onboarding.services import RefusedError
 from onboarding.states import State
-from onboarding.steps import health
+from onboarding.steps import facts, health
 from tenants.access import member
 from tenants.models import AuditEntry, Tenant, User
 from tests.at_once import at_once
@@ -192,8 +192,8 @@ def number(tenant: Tenant) -> PhoneNumber:
 def test_a_number_that_is_lost_and_found_again_is_told_of(
     endpoint: WebhookEndpoint, number: PhoneNumber
 ) -> None:
-    health._keep(number, "number_offboarded")
-    health._keep(number, "number_offboarded")
+    health._keep(number, "number_offboarded", timezone.now())
+    health._keep(number, "number_offboarded", timezone.now())
     health.begin(number)
     health.begin(number)
     told = [(e.type, e.data["from_health"], e.data["health"])
@@ -202,6 +202,29 @@ def test_a_number_that_is_lost_and_found_again_is_told_of(
         ("phone_number.health_changed", None, "number_offboarded"),
         ("phone_number.health_changed", "number_offboarded", None),
     ]
+
+
+def test_what_becomes_due_with_a_connected_number_and_its_account_is_told_once(
+    endpoint: WebhookEndpoint, number: PhoneNumber
+) -> None:
+    now, account = timezone.now(), number.business_account
+    number.quality = "RED"
+    facts.settle(number, now, quality="RED")
+    assert not OutboundEvent.objects.exists(), "nobody has connected it yet"
+    transitions.watch_number(number, now)
+    number.status, number.name_status = "FLAGGED", "A_NEW_WORD"
+    for _ in range(2):
+        facts.settle(number, now, status="FLAGGED", name_status="A_NEW_WORD")
+    account.payment_method_attached = False
+    for _ in range(2):
+        facts.settle(account, now, payment_method_attached=False)
+    told = [(e.type, e.data["standing"], e.data["from_requirements"], e.data["requirements"])
+            for e in OutboundEvent.objects.order_by("pk")]  # fmt: skip
+    assert told == [
+        ("phone_number.requirements_changed", "due", ["quality_low"],
+         ["number_flagged", "quality_low"]),
+        ("business_account.requirements_changed", "due", [], ["payment_missing"]),
+    ]  # fmt: skip
 
 
 def test_docs_show_each_event_and_each_field(
@@ -213,10 +236,13 @@ def test_docs_show_each_event_and_each_field(
     for state in State:
         assert f"`{state}`" in text, state
     attempt_of(owner, tenant)
-    health._keep(number, "number_offboarded")
+    transitions.watch_number(number, timezone.now())
+    health._keep(number, "number_offboarded", timezone.now())
+    outbound_events.requirements_changed(number.business_account, codes=[], before=[])
     examples = [json.loads(found) for found in re.findall(r"```json\n(.*?)```", text, re.DOTALL)]
     for event in OutboundEvent.objects.all():
-        example = next(each for each in examples if each["type"].split(".")[0] in event.type)
+        named = "onboarding.connected" if event.onboarding else event.type
+        example = next(each for each in examples if each["type"] == named)
         assert set(example) == set(json.loads(outbound_events.body_of(event)))
         assert set(example["data"]) == set(event.data)
 

@@ -10,9 +10,10 @@ import pytest
 from django.contrib.auth.models import Permission
 from django.db import connection
 from django.test import Client
+from django.utils import timezone
 from rest_framework.test import APIClient
 
-from onboarding import cases, moving, services, steps, tasks, transitions
+from onboarding import cases, moving, requirements, services, steps, tasks, transitions
 from onboarding.models import (
     Notice,
     Onboarding,
@@ -208,6 +209,22 @@ def test_open_attempts_of_the_old_tenant_end_with_words_that_name_nobody(
     last = row_of(customer).transitions.order_by("pk").last()
     assert last is not None
     assert last.actor == reviewer.username
+
+
+def test_the_new_tenant_does_not_learn_since_when_something_was_due_before(
+    customer: Customer, asker: Customer, reviewer: User, worker: Worker
+) -> None:
+    customer.goes_through("payment_missing")
+    WhatsAppBusinessAccount.objects.update(lost="account_removed")
+    worker.later(7200)
+    asked_at = timezone.now()
+    asker.goes_through("second_tenant")
+    moves(TransferCase.objects.get(), reviewer, worker)
+    account = WhatsAppBusinessAccount.objects.get()
+    (found,) = requirements.of_account(account)
+    assert (account.tenant.slug, found.code) == ("other", "payment_missing")
+    assert found.since >= asked_at
+    assert PhoneNumber.objects.get().standing_since == {}
 
 
 def test_notices_move_with_their_number_and_old_news_is_not_mailed(

@@ -28,6 +28,8 @@ ACTIONS = {
     "onboarding.Onboarding": {
         "approve_selected", "reject_selected", "resume_selected", "reread_selected",
     },
+    "onboarding.WhatsAppBusinessAccount": {"reread_selected"},
+    "onboarding.PhoneNumber": {"reread_selected"},
     "onboarding.WebhookEvent": {"replay_selected"},
     "onboarding.SignupLink": {"revoke_selected"},
     "onboarding.WebhookEndpoint": {"test", "rotate", "end_old", "disable", "enable", "enable_all"},

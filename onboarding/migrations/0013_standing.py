@@ -1,0 +1,61 @@
+"""What holds of WABAs and numbers, since when, and the worst of it."""
+
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+
+    dependencies = [
+        ('onboarding', '0010_newest_first'),
+    ]
+
+    operations = [
+        migrations.AddField(
+            model_name='phonenumber',
+            name='new_name_status',
+            field=models.CharField(blank=True, db_default='', default='', max_length=40, verbose_name='new name status'),
+        ),
+        migrations.AddField(
+            model_name='phonenumber',
+            name='standing',
+            field=models.CharField(blank=True, choices=[('wrong', 'stopped'), ('due', 'to do'), ('pending', 'under way'), ('notice', 'good to know')], db_default='', default='', max_length=10, verbose_name='standing'),
+        ),
+        migrations.AddField(
+            model_name='phonenumber',
+            name='standing_since',
+            field=models.JSONField(blank=True, db_default=models.Value({}, models.JSONField()), default=dict, verbose_name='conditions, since'),
+        ),
+        migrations.AddField(
+            model_name='whatsappbusinessaccount',
+            name='asked_at',
+            field=models.DateTimeField(blank=True, null=True, verbose_name='to be read since'),
+        ),
+        migrations.AddField(
+            model_name='whatsappbusinessaccount',
+            name='ban_date',
+            field=models.CharField(blank=True, db_default='', default='', max_length=60, verbose_name='ban date'),
+        ),
+        migrations.AddField(
+            model_name='whatsappbusinessaccount',
+            name='lost',
+            field=models.CharField(blank=True, db_default='', default='', max_length=40, verbose_name='lost'),
+        ),
+        migrations.AddField(
+            model_name='whatsappbusinessaccount',
+            name='standing',
+            field=models.CharField(blank=True, choices=[('wrong', 'stopped'), ('due', 'to do'), ('pending', 'under way'), ('notice', 'good to know')], db_default='', default='', max_length=10, verbose_name='standing'),
+        ),
+        migrations.AddField(
+            model_name='whatsappbusinessaccount',
+            name='standing_since',
+            field=models.JSONField(blank=True, db_default=models.Value({}, models.JSONField()), default=dict, verbose_name='conditions, since'),
+        ),
+        # Rows that are there get theirs by the next look: within a day, spread over it.
+        migrations.RunSQL(
+            "UPDATE onboarding_whatsappbusinessaccount SET asked_at = now(); "
+            "UPDATE onboarding_phonenumber "
+            "SET next_look_at = least(next_look_at, now() + random() * interval '1 day') "
+            "WHERE next_look_at IS NOT NULL",
+            migrations.RunSQL.noop,
+        ),
+    ]
