@@ -36,9 +36,8 @@ def ship(apps: Any) -> None:
 
     for label in APPS:
         config = apps.get_app_config(label)
-        known, config.models_module = config.models_module, config.models_module or True
+        config.models_module = getattr(config, "models_module", None) or True  # a migration's stub
         create_permissions(config, apps=apps, verbosity=0)
-        config.models_module = known
     permissions = apps.get_model("auth", "Permission").objects.filter(
         content_type__app_label__in=APPS
     )

@@ -58,8 +58,8 @@ class WebhookEventAdmin(ReadOnlyAdmin):
         return row.standing, row.get_standing_display()
 
     def has_replay_permission(self, request: HttpRequest) -> bool:
-        """Whoever may decide on onboardings may have them looked at again."""
-        return request.user.has_perm("onboarding.change_onboarding")
+        """Whoever may have onboardings read again may have what wakes them applied again."""
+        return request.user.has_perm("onboarding.reread_onboarding")
 
     @admin.action(description=_("Apply again"), permissions=["replay"])
     def replay_selected(self, request: HttpRequest, events: QuerySet[WebhookEvent]) -> None:
