@@ -8,12 +8,11 @@ Nothing is found by a part from the middle of a word or an id.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
 import phonenumbers
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from onboarding.models import (
     Onboarding,
@@ -100,31 +99,38 @@ def _numbers(column: str, digits: str) -> Q:
     if not 6 <= len(national) <= 13:
         return _begins(column, national, "+")
     at_home = [f"+{code}{national}" for code in phonenumbers.COUNTRY_CODE_TO_REGION_CODE]
-    return _begins(column, national, "+") | Q(**{f"{column}__in": at_home})
+    home = Q(**{f"{column}__in": at_home}) & ~Q(**{column: ""})  # as the partial index says
+    return _begins(column, national, "+") | home
 
 
 def _by_words(term: str) -> Q:
     """Tenants (name, slug, external id), accounts and display names that have all these words.
 
-    A word may be cut off at its end. One that too many names have (an "s") narrows nothing.
+    A word may be cut off at its end.
     """
-    words = [word for word in re.split(r"[\W_]+", term.lower()) if word]
-    told = [owners for word in words if len(owners := _owners(word)) < MOST]
-    of_all = set.intersection(*told) if told else set()
-    tenants = [tenant for tenant, account, number in of_all if account is None and number is None]
-    accounts = [account for _, account, _ in of_all if account is not None]
-    numbers = [number for *_, number in of_all if number is not None]
+    words = sorted(set(re.split(r"[\W_]+", term.lower())) - {""}, key=len, reverse=True)
+    if not words:
+        return Q(pk__in=[])
     return (
-        Q(tenant__in=tenants) | Q(business_account__in=accounts) | Q(number__in=numbers)
+        Q(tenant__in=_owners("tenant", words, account=None, number=None))
+        | Q(business_account__in=_owners("account", words))
+        | Q(number__in=_owners("number", words))
     )
 
 
-def _owners(word: str) -> set[tuple[int, int | None, int | None]]:
-    rows = SearchWord.objects.filter(word__gte=word, word__lt=_after(word))
-    found: Iterable[Any] = rows.values_list("tenant_id", "account_id", "number_id")[:MOST]
-    return set(found)
+def _owners(owner: str, words: list[str], **only: None) -> list[int]:
+    """The keys of tenants, accounts or numbers whose name has all the words."""
+    found = SearchWord.objects.filter(**_of(words[0]), **_null(only)).exclude(**{owner: None})
+    for word in words[1:]:
+        same = SearchWord.objects.filter(**_of(word), **_null(only), **{owner: OuterRef(owner)})
+        found = found.filter(Exists(same))
+    return list(found.values_list(f"{owner}_id", flat=True).distinct()[:MOST])
 
 
-def _after(word: str) -> str:
-    """The first word in "C" that does not begin so."""
-    return word[:-1] + chr(ord(word[-1]) + 1)
+def _of(word: str) -> dict[str, str]:
+    """The range of what begins with the word, in "C"."""
+    return {"word__gte": word, "word__lt": word[:-1] + chr(ord(word[-1]) + 1)}
+
+
+def _null(only: dict[str, None]) -> dict[str, bool]:
+    return {f"{name}__isnull": True for name in only}

@@ -28,6 +28,16 @@ class Migration(migrations.Migration):
             model_name="onboarding",
             index=models.Index(condition=models.Q(("assigned_to__isnull", False)), fields=["assigned_to"], name="onboarding_assigned"),
         ),
+        AddIndexConcurrently(
+            model_name="onboarding", index=models.Index(fields=["state_changed_at"], name="onboarding_desk_age")
+        ),
+        AddIndexConcurrently(
+            model_name="onboarding", index=models.Index(fields=["proven"], name="onboarding_proven")
+        ),
+        AddIndexConcurrently(
+            model_name="whatsappbusinessaccount", index=models.Index(fields=["country"], name="account_country")
+        ),
+        by("reason", "onboarding_by_reason"),
         by("claimed_waba_id", "onboarding_claimed_waba"),
         by("claimed_phone_number_id", "onboarding_claimed_phone"),
         by("claimed_business_id", "onboarding_claimed_business"),

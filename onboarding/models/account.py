@@ -58,6 +58,7 @@ class WhatsAppBusinessAccount(TenantOwned):
                 fields=["waba_id"], condition=~Q(proof=""), name="account_one_proven_owner"
             ),
         ]
+        indexes = [models.Index(fields=["country"], name="account_country")]
         verbose_name = _("WhatsApp Business Account")
         verbose_name_plural = _("WhatsApp Business Accounts")
 

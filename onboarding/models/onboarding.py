@@ -158,6 +158,9 @@ class Onboarding(TenantOwned):
             models.Index(
                 WAITS_FOR_US, "state_changed_at", F("id").desc(), name="onboarding_desk_order"
             ),
+            models.Index(fields=["state_changed_at"], name="onboarding_desk_age"),
+            models.Index(fields=["proven"], name="onboarding_proven"),
+            models.Index(fields=["reason"], condition=~Q(reason=""), name="onboarding_by_reason"),
             models.Index(
                 fields=["assigned_to"],
                 condition=Q(assigned_to__isnull=False),

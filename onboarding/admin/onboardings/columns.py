@@ -7,14 +7,14 @@ from typing import Any
 import phonenumbers
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.html import format_html_join
+from django.utils.html import format_html, format_html_join
 from django.utils.timesince import timesince
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from onboarding import progress
+from onboarding.admin import proof
 from onboarding.admin.onboardings import acts, asks, movers
-from onboarding.admin.proof import ProofColumn
 from onboarding.models import Onboarding
 from onboarding.reasons import REASONS
 from onboarding.states import State
@@ -45,25 +45,32 @@ def country_of(row: Onboarding) -> str:
         return ""
 
 
-class Columns(ProofColumn):
+class Columns:
     """For the admin of onboardings."""
 
-    @display(description=_("tenant"), header=True, ordering="tenant__name")
+    @display(description=_("tenant"), header=True)
     def who(self, row: Onboarding) -> list[str]:
         account = row.business_account
         return [row.tenant.name, account.name if account else row.reference]
 
-    @display(description=_("state"), label=TONES, ordering="state")
-    def shown_state(self, row: Onboarding) -> tuple[str, str]:
-        return row.state, str(State(row.state).label)
+    @display(description=_("state · proof"), ordering="state")
+    def shown_state(self, row: Onboarding) -> Any:
+        word = proof.word_of(row)
+        return format_html(
+            '<span class="pills"><span class="pill {}">{}</span><span class="pill {}">{}</span></span>',
+            TONES.get(State(row.state), ""),
+            State(row.state).label,
+            proof.TONES.get(word, ""),
+            proof.LABELS[word],
+        )
 
-    @display(description=_("reason · next move"), header=True, ordering="reason")
+    @display(description=_("reason · next move"), header=True)
     def shown_reason(self, row: Onboarding) -> list[str]:
         what = str(REASONS[row.reason].what) if row.reason in REASONS else row.reason or "–"
         mover = movers.of(row)
         return [what, str(movers.LABELS[mover]) if mover else ""]
 
-    @display(description=_("number"), header=True, ordering="number__e164")
+    @display(description=_("number"), header=True)
     def shown_number(self, row: Onboarding) -> list[str]:
         e164 = row.number.e164 if row.number else row.expected_number
         number = progress.display_number(e164) if e164 else ""
@@ -80,13 +87,14 @@ def links(request: HttpRequest) -> Any:
     """A column with the first acts that fit; each opens a page, which asks."""
 
     @display(description=_("acts"))
-    def shown(row: Onboarding) -> Any:
+    def column(row: Onboarding) -> Any:
         fitting = acts.now(request, row)[:MOST_LINKS]
         name = "admin:onboarding_onboarding_decide"
-        return format_html_join(
-            " ",
+        shown = format_html_join(
+            "",
             '<a class="row-act" href="{}">{}</a>',
             ((reverse(name, args=(row.pk, act.name)), act.label) for act in fitting),
         )
+        return format_html('<span class="row-acts">{}</span>', shown)
 
-    return shown
+    return column
