@@ -280,5 +280,4 @@ def approval(look: Pass) -> Outcome | None:
     return None
 
 
-
 ALL: tuple[Gate, ...] = (grant, owner, health, payment, number, approval)

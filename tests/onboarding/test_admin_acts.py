@@ -104,9 +104,7 @@ def test_who_has_every_right_but_this_one_gets_a_403_and_no_button(
 
 
 @pytest.mark.parametrize("act", ACTS)
-def test_who_may_look_and_do_this_alone_can_do_it(
-    rows: dict[str, Onboarding], act: Act
-) -> None:
+def test_who_may_look_and_do_this_alone_can_do_it(rows: dict[str, Onboarding], act: Act) -> None:
     row = rows[act.name]
     desk = desk_of("only@partner.example", act.right)
     assert f"decide/{act.name}/" in record(desk, row)
@@ -236,9 +234,7 @@ def test_rows_that_do_not_fit_are_named_and_the_others_go_on(
     assert page.count("Approved.") == 2
 
 
-def test_several_rows_are_rejected_from_the_list(
-    desk: Client, rows: dict[str, Onboarding]
-) -> None:
+def test_several_rows_are_rejected_from_the_list(desk: Client, rows: dict[str, Onboarding]) -> None:
     chosen = [rows["approve"].pk, rows["reject"].pk]
     sent = {"action": "reject_selected", "_selected_action": chosen}
     asked = desk.post(LIST, sent).content.decode()
@@ -279,16 +275,12 @@ def test_a_page_that_is_old_decides_nothing(desk: Client, in_review: Onboarding)
     assert state_of(in_review)[0] == "in_review"
 
 
-def test_of_two_who_decide_at_once_one_is_refused(
-    transactional_db: None, tenant: Tenant
-) -> None:
+def test_of_two_who_decide_at_once_one_is_refused(transactional_db: None, tenant: Tenant) -> None:
     row = Onboarding.objects.create(
         tenant=tenant, connection_mode="business_app", state="in_review", reason="approval_needed"
     )
     one, two = staff("one@partner.example"), staff("two@partner.example")
-    ended = at_once(
-        lambda: services.approve(row, one), lambda: services.reject(row, two, "No.")
-    )
+    ended = at_once(lambda: services.approve(row, one), lambda: services.reject(row, two, "No."))
     assert sum(isinstance(each, services.RefusedError) for each in ended) == 1
     assert row.transitions.exclude(actor="worker").count() == 1
 
@@ -310,9 +302,10 @@ def test_it_is_assigned_to_me_to_somebody_and_to_nobody(
 def test_only_staff_can_be_assigned(
     desk: Client, owner: User, in_review: Onboarding, reviewer: User
 ) -> None:
-    assert "Select a valid choice" in decide(
-        desk, in_review, "assign", to=str(owner.pk)
-    ).content.decode()
+    assert (
+        "Select a valid choice"
+        in decide(desk, in_review, "assign", to=str(owner.pk)).content.decode()
+    )
     with pytest.raises(services.RefusedError):
         services.assign(in_review, owner, reviewer)
     assert state_of(in_review)[2] is None

@@ -167,7 +167,12 @@ class AssigneeFilter(DropdownFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         people = [(str(user.pk), asks.shown(user)) for user in asks.staff()]
-        return [(asks.ME, _("Me")), (asks.NOBODY, _("Nobody")), ("somebody", _("Somebody")), *people]
+        return [
+            (asks.ME, _("Me")),
+            (asks.NOBODY, _("Nobody")),
+            ("somebody", _("Somebody")),
+            *people,
+        ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         value = self.value() or ""
