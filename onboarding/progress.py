@@ -218,6 +218,14 @@ def _tone(row: Onboarding) -> str:
     return "act" if due and due[0].tone == "act" else "progress"
 
 
+def _said(row: Onboarding) -> str:
+    """What the reviewer wrote who declined it."""
+    if row.state != S.REJECTED:
+        return ""
+    last = row.transitions.filter(to_state=S.REJECTED).last()
+    return last.note if last is not None else ""
+
+
 def poll_seconds(row: Onboarding) -> int:
     """How often the page should ask; 0: the state is final."""
     if row.state in FINAL:
@@ -243,6 +251,7 @@ def card(row: Onboarding) -> dict[str, Any]:
         "milestones": milestones(row),
         "requirement": due[0] if due and not passing else None,
         "choices": [_choice(offer) for offer in row.choices],
+        "said": _said(row),
         "acts": requirements.acts(row),
         "expected": display_number(row.expected_number),
         "number": _number(row.number),

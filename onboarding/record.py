@@ -1,8 +1,8 @@
 """A record's one timeline, for staff: everything that happened to an onboarding, newest first.
 
-The customer's part is `timeline.py`; beside it stand every call to the providers, YCloud's webhooks,
-what staff did and wrote. Looks that found what the look before had found are one line. Nothing here
-is for a customer or a program of theirs.
+The customer's part is `timeline.py`; beside it stand every call to the providers, YCloud's
+webhooks, what staff did and wrote. Looks with nothing between them are one line. Nothing here is
+for a customer or a program of theirs.
 """
 
 from __future__ import annotations

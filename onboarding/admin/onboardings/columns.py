@@ -57,7 +57,8 @@ class Columns:
     def shown_state(self, row: Onboarding) -> Any:
         word = proof.word_of(row)
         return format_html(
-            '<span class="pills"><span class="pill {}">{}</span><span class="pill {}">{}</span></span>',
+            '<span class="pills"><span class="pill {}">{}</span>'
+            '<span class="pill {}">{}</span></span>',
             TONES.get(State(row.state), ""),
             State(row.state).label,
             proof.TONES.get(word, ""),

@@ -1,7 +1,7 @@
 """The acts as addresses, as actions of the list, and as pages that ask first.
 
-GET shows a page and decides nothing. Each act is one call of one service; what does not fit a row is
-the service's to refuse, and is said with where the row stands now.
+GET shows a page and decides nothing. Each act is one call of one service; what does not fit a row
+is the service's to refuse, and is said with where the row stands now.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the queue is narrowed by. Each filter is a condition that an index or a short scan answers."""
+"""What the queue is narrowed by: conditions that an index or a short scan answers."""
 
 from __future__ import annotations
 
