@@ -108,6 +108,7 @@ AUTH_USER_MODEL = "tenants.User"
 
 INSTALLED_APPS = [
     "unfold",
+    "unfold.contrib.filters",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",

@@ -21,6 +21,7 @@ from tenants import (
     audit,
 )
 from tenants.admin_audit import CHANGED, AuditedAdmin, audit_registered
+from tenants.admin_members import KeepsTheLastOwner, MembershipFormSet
 from tenants.models import AuditEntry, Invitation, Membership, Tenant, User
 
 admin.site.unregister(Group)
@@ -31,6 +32,7 @@ audit_registered("account")
 
 class MembershipInline(TabularInline):
     model = Membership
+    formset = MembershipFormSet
     extra = 0
     autocomplete_fields = ["user"]
     tab = True
@@ -47,7 +49,7 @@ class TenantAdmin(AuditedAdmin, ModelAdmin):
 
 
 @admin.register(Membership)
-class MembershipAdmin(AuditedAdmin, ModelAdmin):
+class MembershipAdmin(KeepsTheLastOwner, AuditedAdmin, ModelAdmin):
     list_display = ["user", "tenant", "role", "created_at"]
     list_filter = ["role"]
     search_fields = ["user__email", "tenant__name", "tenant__slug"]

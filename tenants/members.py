@@ -95,6 +95,12 @@ def leave(user: User, tenant: Tenant) -> None:
     mine.delete()
 
 
+def owner_is_gone(row: Membership) -> None:
+    """The same for a membership that staff delete by hand."""
+    if row.role == OWNER:
+        _owner_ended(row.user, row.tenant)
+
+
 def _owner_ended(user: User, tenant: Tenant) -> None:
     """What somebody opened to others, or kept open for themselves, ends with their standing."""
     invitations.revoke_those_of(user, tenant)

@@ -5,31 +5,34 @@ from __future__ import annotations
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils.translation import gettext
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from onboarding import services
 from onboarding.admin.base import ReadOnlyAdmin
+from onboarding.admin.counting import BoundedPaginator
 from onboarding.models import ProviderCall, WebhookEvent, WebhookSecret
 
 
 @admin.register(ProviderCall)
 class ProviderCallAdmin(ReadOnlyAdmin):
-    list_display = [
-        "at",
-        "kind",
-        "lane",
-        "target",
-        "shown_outcome",
-        "status",
-        "code",
-        "meta_code",
-        "took_ms",
-    ]
+    list_display = ["at", "call", "shown_outcome", "answer", "took_ms"]
+    paginator = BoundedPaginator
     list_filter = ["kind", "outcome", "lane", "code", "meta_code"]
     search_fields = ["target", "request_id", "onboarding__public_id"]
     ordering = ["-at"]
+
+    @display(description=_("call"), header=True, ordering="kind")
+    def call(self, row: ProviderCall) -> list[str]:
+        return [row.get_kind_display(), " · ".join(filter(None, (row.target, row.lane)))]
+
+    @display(description=_("answer"), header=True, ordering="status")
+    def answer(self, row: ProviderCall) -> list[str]:
+        codes = " / ".join(filter(None, (row.code, row.meta_code)))
+        return [" ".join(filter(None, (str(row.status or ""), codes))) or "–", row.request_id]
 
     @display(
         description=_("outcome"),
@@ -42,12 +45,28 @@ class ProviderCallAdmin(ReadOnlyAdmin):
 
 @admin.register(WebhookEvent)
 class WebhookEventAdmin(ReadOnlyAdmin):
-    list_display = [
-        "received_at", "type", "shown_standing", "waba_id", "phone_number_id", "woke", "applied_at",
-    ]  # fmt: skip
+    list_display = ["received_at", "event", "shown_standing", "about", "applied"]
+    paginator = BoundedPaginator
     list_filter = ["standing", "type"]
     search_fields = ["event_id", "waba_id", "phone_number_id"]
     actions = ["replay_selected"]
+
+    @display(description=_("event"), header=True, ordering="type")
+    def event(self, row: WebhookEvent) -> list[str]:
+        return [row.type, row.event_id]
+
+    @display(description=_("about"), header=True)
+    def about(self, row: WebhookEvent) -> list[str]:
+        return [row.waba_id or "–", row.phone_number_id]
+
+    @display(description=_("applied"), header=True, ordering="applied_at")
+    def applied(self, row: WebhookEvent) -> list[str]:
+        at = (
+            date_format(localtime(row.applied_at), "SHORT_DATETIME_FORMAT")
+            if row.applied_at
+            else "–"
+        )
+        return [at, ngettext("%(n)s row woken", "%(n)s rows woken", row.woke) % {"n": row.woke}]
 
     @display(
         description=_("standing"),
@@ -58,8 +77,8 @@ class WebhookEventAdmin(ReadOnlyAdmin):
         return row.standing, row.get_standing_display()
 
     def has_replay_permission(self, request: HttpRequest) -> bool:
-        """Whoever may decide on onboardings may have them looked at again."""
-        return request.user.has_perm("onboarding.change_onboarding")
+        """Whoever may have onboardings read again may have what wakes them applied again."""
+        return request.user.has_perm("onboarding.reread_onboarding")
 
     @admin.action(description=_("Apply again"), permissions=["replay"])
     def replay_selected(self, request: HttpRequest, events: QuerySet[WebhookEvent]) -> None:

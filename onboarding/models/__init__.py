@@ -19,6 +19,7 @@ from onboarding.models.outbound import (
     OutboundEvent,
     WebhookEndpoint,
 )
+from onboarding.models.staff import SearchWord, StaffNote
 from onboarding.models.tombstone import Tombstone, TombstoneKey
 from onboarding.models.transfer import TransferCase
 
@@ -34,8 +35,10 @@ __all__ = [
     "PhoneNumber",
     "Proof",
     "ProviderCall",
+    "SearchWord",
     "SignupEvent",
     "SignupLink",
+    "StaffNote",
     "Tombstone",
     "TombstoneKey",
     "TransferCase",

@@ -73,6 +73,7 @@ class WhatsAppBusinessAccount(TenantOwned):
             ),
         ]
         indexes = [
+            models.Index(fields=["country"], name="account_country"),
             models.Index(fields=["standing"], condition=~Q(standing=""), name="account_standing"),
         ]
         verbose_name = _("WhatsApp Business Account")

@@ -7,6 +7,9 @@ from django.utils.translation import gettext_lazy as _
 from onboarding.models.fields import SealedTextField
 from onboarding.models.onboarding import Onboarding
 
+ASKED_AGAIN = "registration asked for again"
+"""The note of the move by which staff have a number registered once more (`steps/acts.py`)."""
+
 
 class Transition(models.Model):
     """One move of one onboarding; written in the same transaction as the move."""
@@ -111,6 +114,9 @@ class ProviderCall(models.Model):
             models.Index(fields=["onboarding", "at"], name="provider_call_timeline"),
             models.Index(fields=["kind", "target", "-at"], name="provider_call_by_target"),
             models.Index(fields=["-at"], name="provider_call_recent"),
+            models.Index(
+                fields=["request_id"], condition=~Q(request_id=""), name="provider_call_request"
+            ),
         ]
         verbose_name = _("provider call")
         verbose_name_plural = _("provider calls")

@@ -5,7 +5,7 @@ from typing import ClassVar, Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Q
+from django.db.models import Case, F, Q, Value, When
 from django.utils.translation import gettext_lazy as _
 
 from onboarding.models.account import PhoneNumber, WhatsAppBusinessAccount
@@ -29,6 +29,23 @@ class Grant(models.TextChoices):
     GRANTED = "granted", _("exchanged")
     REFUSED = "refused", _("refused")
     LOST = "lost", _("no answer in time")
+
+
+SEARCHED = {
+    "claimed_waba_id": "onboarding_claimed_waba",
+    "claimed_phone_number_id": "onboarding_claimed_phone",
+    "claimed_business_id": "onboarding_claimed_business",
+    "meta_session_id": "onboarding_meta_session",
+    "expected_number": "onboarding_expected",
+}
+"""Columns that people search by, with their indexes."""
+
+WAITS_FOR_US = Case(
+    When(state__in=[State.IN_REVIEW, State.NEEDS_ATTENTION], then=Value(0)),
+    default=Value(1),
+    output_field=models.SmallIntegerField(),
+)
+"""What stands until somebody of the partner's acts comes first on the desk."""
 
 
 class OnboardingQuerySet(TenantOwnedQuerySet["Onboarding"]):
@@ -93,6 +110,12 @@ class Onboarding(TenantOwned):
         User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
 
+    # Who of the partner's staff looks after it; says nothing to the customer.
+    assigned_to = models.ForeignKey(
+        User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+",
+        db_index=False, verbose_name=_("assigned to"),
+    )  # fmt: skip
+
     # The queue.
     next_look_at = models.DateTimeField(_("next look"), null=True, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
@@ -131,6 +154,34 @@ class Onboarding(TenantOwned):
             models.Index(fields=["tenant", "-created_at"], name="onboarding_of_tenant"),
             models.Index(fields=["-created_at", "-id"], name="onboarding_newest"),
             models.Index(fields=["state", "state_changed_at"], name="onboarding_by_state"),
+            # The desk's order, its assignees, and the ids that people search by (search.py).
+            models.Index(
+                WAITS_FOR_US, "state_changed_at", F("id").desc(), name="onboarding_desk_order"
+            ),
+            models.Index(fields=["state_changed_at"], name="onboarding_desk_age"),
+            models.Index(fields=["proven"], name="onboarding_proven"),
+            models.Index(fields=["reason"], condition=~Q(reason=""), name="onboarding_by_reason"),
+            models.Index(
+                fields=["assigned_to"],
+                condition=Q(assigned_to__isnull=False),
+                name="onboarding_assigned",
+            ),
+            *(
+                models.Index(fields=[column], condition=~Q(**{column: ""}), name=name)
+                for column, name in SEARCHED.items()
+            ),
+        ]
+        permissions = [
+            ("approve_onboarding", _("Can approve onboardings")),
+            ("reject_onboarding", _("Can reject onboardings")),
+            ("resume_onboarding", _("Can resume onboardings")),
+            ("withdraw_onboarding", _("Can withdraw onboardings")),
+            ("reread_onboarding", _("Can have onboardings read again at YCloud")),
+            ("search_onboarding", _("Can have lost accounts looked for")),
+            ("retry_registration", _("Can have a number registered again")),
+            ("send_new_link", _("Can mail a new signup link for an onboarding")),
+            ("assign_onboarding", _("Can assign onboardings to staff")),
+            ("note_onboarding", _("Can write internal notes on onboardings")),
         ]
 
     def __str__(self) -> str:

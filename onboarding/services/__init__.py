@@ -23,7 +23,9 @@ from onboarding.services.outbound import (
     send_test,
 )
 from onboarding.services.recovery import look_for_account, reconnect
+from onboarding.services.registration import budget_of, may_register, retry_registration
 from onboarding.services.signup import record_signup_result, relaunch, start
+from onboarding.services.staff import assign, note, send_new_link
 from onboarding.services.standing import reread_account, reread_number
 from onboarding.services.transfers import accept, open_case, refuse
 from onboarding.services.webhooks import replay_event
@@ -32,6 +34,8 @@ __all__ = [
     "RefusedError",
     "accept",
     "approve",
+    "assign",
+    "budget_of",
     "change_endpoint",
     "choose_account",
     "choose_number",
@@ -43,6 +47,8 @@ __all__ = [
     "end_old_secret",
     "look_for_account",
     "mail_link",
+    "may_register",
+    "note",
     "open_case",
     "open_link",
     "reconnect",
@@ -56,8 +62,10 @@ __all__ = [
     "reread_number",
     "resend",
     "resume",
+    "retry_registration",
     "revoke_link",
     "rotate_secret",
+    "send_new_link",
     "send_test",
     "start",
     "withdraw",

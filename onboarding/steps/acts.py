@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from onboarding import budget, codes, schedule, ycloud
 from onboarding.models import PhoneNumber, ProviderCall, WebhookEvent
+from onboarding.models.journal import ASKED_AGAIN
 from onboarding.states import State
 from onboarding.steps import binds
 from onboarding.steps.look import Pass
@@ -170,13 +171,16 @@ def _was_done(call: ProviderCall) -> bool:
 
 
 def _undone_since(look: Pass, at: datetime) -> bool:
-    """The number had to be verified again, or a person had the attempt taken up again."""
+    """The number had to be verified again, or a person had it taken up or registered again."""
     unverified = Q(to_state=S.AWAITING_NUMBER, reason="number_not_verified")
     resumed = Q(from_state=S.NEEDS_ATTENTION, to_state=S.SIGNED_UP) & ~Q(actor="worker")
-    return look.row.transitions.filter(unverified | resumed, at__gt=at).exists()
+    undone = unverified | resumed | Q(note=ASKED_AGAIN)
+    return look.row.transitions.filter(undone, at__gt=at).exists()
 
 
 def _waits_after_refusal(look: Pass, last: ProviderCall, now: datetime) -> Outcome | None:
+    if look.row.transitions.filter(note=ASKED_AGAIN, at__gt=last.at).exists():
+        return None  # a person knows better; the budget alone holds them
     reason = codes.reason_for_register(last.meta_code)
     if reason == "number_not_verified" and not _verified_since(look, last):
         return wait(S.AWAITING_NUMBER, reason, schedule.next_look(look.row))

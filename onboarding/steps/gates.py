@@ -13,8 +13,8 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from onboarding import schedule, tombstones
-from onboarding.models import Onboarding, PhoneNumber, WhatsAppBusinessAccount
+from onboarding import review, schedule, tombstones
+from onboarding.models import Onboarding, WhatsAppBusinessAccount
 from onboarding.models.onboarding import ConnectionMode, Grant
 from onboarding.states import State
 from onboarding.steps import binds, unseen
@@ -275,12 +275,7 @@ def _offer(listed: ListedNumber) -> dict[str, str | None]:
 
 def approval(look: Pass) -> Outcome | None:
     """A reviewer has said yes, where the policy asks for one."""
-    row = look.row
-    if row.approved_at is not None:
-        return None
-    policy = row.tenant.approval or settings.ONBOARDING_APPROVAL
-    new = not PhoneNumber.objects.for_tenant(row.tenant).filter(onboarding__state=S.CONNECTED)
-    if policy == "always" or (policy == "new_tenants" and new):
+    if review.is_due(look.row):
         return wait(S.IN_REVIEW, "approval_needed", None)
     return None
 

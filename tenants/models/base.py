@@ -30,6 +30,11 @@ class User(AbstractUser):
         constraints = [
             models.UniqueConstraint(Lower("email"), name="user_email_unique"),
         ]
+        indexes = [
+            models.Index(
+                fields=["email"], opclasses=["varchar_pattern_ops"], name="user_email_prefix"
+            ),
+        ]
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """In lower case, as the login looks it up."""
@@ -54,11 +59,17 @@ class Tenant(models.Model):
     slug = models.SlugField(_("slug"), max_length=80, unique=True)
     approval = models.CharField(
         _("approval"), max_length=20, choices=Approval, blank=True,
-        help_text=_("Empty: the partner's setting ONBOARDING_APPROVAL."),
+        help_text=_(
+            "Whether a reviewer says yes before a number is registered. “New tenants only”: until "
+            "the tenant's first number is connected. Empty: the setting ONBOARDING_APPROVAL."
+        ),
     )  # fmt: skip
     unproven = models.CharField(
         _("unproven grants"), max_length=20, choices=Unproven, blank=True,
-        help_text=_("Empty: the partner's setting ONBOARDING_UNPROVEN."),
+        help_text=_(
+            "What becomes of an account that Meta's grant does not prove. Empty: the setting "
+            "ONBOARDING_UNPROVEN."
+        ),
     )  # fmt: skip
     language = models.CharField(
         _("language"), max_length=10, blank=True, default="", db_default="",

@@ -110,6 +110,7 @@ def planted(
     Notice.objects.create(
         tenant=tenant, key=f"{MARK}:1", audience="owners", number=number, reason="health_banned"
     )
+    services.note(done, MARK, reviewer)
     link, _ = services.create_link(tenant, created_by=reviewer, expected_number=number.e164)
     link.openings.create(standing="open", method="GET", agent="browser", agent_text=MARK)
     MetaToken.objects.create(tenant=tenant, onboarding=done, token=MARK, obtained_at=timezone.now())

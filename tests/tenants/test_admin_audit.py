@@ -25,8 +25,11 @@ THROUGH_SERVICES = {
 """Admin classes that write nothing themselves."""
 
 ACTIONS = {
-    "onboarding.Onboarding": {
-        "approve_selected", "reject_selected", "resume_selected", "reread_selected",
+    "onboarding.Onboarding": {  # test_admin_acts.py
+        f"{act}_selected" for act in (
+            "approve", "reject", "resume", "reread", "search", "retry", "transfer", "withdraw",
+            "assign", "note",
+        )
     },
     "onboarding.WhatsAppBusinessAccount": {"reread_selected"},
     "onboarding.PhoneNumber": {"reread_selected"},
@@ -142,7 +145,11 @@ def test_a_deleted_row_is_noted_with_what_it_was(desk: Client, member: User) -> 
 def test_rows_deleted_from_the_list_are_noted_one_by_one(
     desk: Client, owner: User, member: User
 ) -> None:
-    keys = list(Membership.objects.values_list("pk", flat=True))
+    Membership.objects.create(
+        user=User.objects.create(username="new", email="n@x.example"),
+        tenant=Tenant.objects.get(slug="cakes"), role="owner",
+    )  # fmt: skip
+    keys = [Membership.objects.get(user=user).pk for user in (owner, member)]
     sent = {"action": "delete_selected", "_selected_action": keys, "post": "yes"}
     desk.post("/admin/tenants/membership/", sent)
     assert {e.target_id for e in entries("membership.deleted")} == {str(key) for key in keys}
@@ -156,7 +163,7 @@ def user_form(user: User, **more: Any) -> dict[str, Any]:
 
 
 def test_rights_are_noted_and_names_only_as_changed(desk: Client, member: User) -> None:
-    group = Group.objects.create(name="Reviewers")
+    group = Group.objects.create(name="Night shift")
     sent = user_form(member, is_staff="on", first_name="Zoe", groups=[group.pk])
     assert desk.post(f"/admin/tenants/user/{member.pk}/change/", sent).status_code == 302
     after = only("user.changed").after
@@ -187,8 +194,8 @@ def test_a_new_users_password_is_in_no_entry(desk: Client) -> None:
 
 def test_a_groups_rights_are_noted(desk: Client) -> None:
     right = Permission.objects.get(codename="decide_transfer")
-    desk.post("/admin/auth/group/add/", {"name": "Operators", "permissions": [right.pk]})
-    assert only("group.added").after == {"name": "Operators", "permissions": [right.pk]}
+    desk.post("/admin/auth/group/add/", {"name": "Night shift", "permissions": [right.pk]})
+    assert only("group.added").after == {"name": "Night shift", "permissions": [right.pk]}
 
 
 def test_an_action_of_another_package_is_noted(desk: Client, member: User) -> None:
@@ -206,6 +213,51 @@ def test_an_entry_is_not_kept_when_the_act_fails(desk: Client, tenant: Tenant) -
     desk.post(f"/admin/tenants/tenant/{tenant.pk}/delete/", {"post": "yes"})
     assert Tenant.objects.filter(pk=tenant.pk).exists()
     assert not AuditEntry.objects.exists()
+
+
+# --- The last owner ------------------------------------------------------------------------------
+
+
+def test_the_last_owner_is_not_deleted_by_hand(desk: Client, owner: User, member: User) -> None:
+    row = Membership.objects.get(user=owner)
+    page = desk.post(f"/admin/tenants/membership/{row.pk}/delete/", {"post": "yes"}, follow=True)
+    assert "The last owner has to stay." in page.content.decode()
+    keys = list(Membership.objects.values_list("pk", flat=True))
+    sent = {"action": "delete_selected", "_selected_action": keys, "post": "yes"}
+    page = desk.post("/admin/tenants/membership/", sent, follow=True)
+    assert "The last owner has to stay." in page.content.decode()
+    assert Membership.objects.count() == 2
+
+
+def test_the_last_owner_is_not_made_a_member_by_hand(
+    desk: Client, tenant: Tenant, owner: User
+) -> None:
+    row = Membership.objects.get()
+    sent: dict[str, Any] = {"user": owner.pk, "tenant": tenant.pk, "role": "member"}
+    page = desk.post(f"/admin/tenants/membership/{row.pk}/change/", sent)
+    assert "The last owner has to stay." in page.content.decode()
+    sent = tenant_form(name=tenant.name, slug=tenant.slug) | {
+        "memberships-TOTAL_FORMS": 1, "memberships-INITIAL_FORMS": 1,
+        "memberships-0-id": row.pk, "memberships-0-user": owner.pk,
+        "memberships-0-tenant": tenant.pk, "memberships-0-role": "owner",
+        "memberships-0-DELETE": "on",
+    }  # fmt: skip
+    page = desk.post(f"/admin/tenants/tenant/{tenant.pk}/change/", sent)
+    assert "The last owner has to stay." in page.content.decode()
+    row.refresh_from_db()
+    assert row.role == "owner"
+
+
+def test_an_owner_who_is_deleted_by_hand_takes_along_what_they_had_opened(
+    desk: Client, tenant: Tenant, owner: User
+) -> None:
+    second = User.objects.create(username="new", email="n@x.example")
+    Membership.objects.create(user=second, tenant=tenant, role="owner")
+    link, _ = services.create_link(tenant, actor="customer", created_by=owner)
+    row = Membership.objects.get(user=owner)
+    desk.post(f"/admin/tenants/membership/{row.pk}/delete/", {"post": "yes"})
+    link.refresh_from_db()
+    assert link.is_revoked
 
 
 # --- Decisions -----------------------------------------------------------------------------------

@@ -4,12 +4,13 @@ import json
 from typing import Any
 
 from allauth.account.models import EmailAddress
+from django.apps import apps
 from django.conf import settings
-from django.contrib.auth.models import Permission
+from django.contrib.auth.models import Group
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
-from onboarding import services
+from onboarding import groups, services
 from tenants.models import Membership, Tenant, User
 
 PASSWORD = "demo-demo-demo"  # noqa: S105 - printed on purpose; the sandbox holds nothing real
@@ -18,7 +19,7 @@ PASSWORD = "demo-demo-demo"  # noqa: S105 - printed on purpose; the sandbox hold
 class Command(BaseCommand):
     """May run again and again; prints one line of JSON for `make run`."""
 
-    help = "Make the demo tenant, a customer, a reviewer and a signup link."
+    help = "Make the demo tenant, a customer, a reviewer, an admin and a signup link."
 
     @transaction.atomic
     def handle(self, *args: Any, **options: Any) -> None:
@@ -29,6 +30,9 @@ class Command(BaseCommand):
         customer = self._person("customer@example.com", "Demo Customer")
         stranger = self._person("stranger@example.com", "Another Customer")
         reviewer = self._person("reviewer@example.com", "Demo Reviewer", staff=True)
+        groups.ship(apps)  # rights that a later release brought; the migration made the groups
+        reviewer.groups.set(Group.objects.filter(name__in=groups.GROUPS))
+        admin = self._person("admin@example.com", "Demo Admin", staff=True, superuser=True)
         for user, of in ((customer, tenant), (stranger, other)):
             Membership.objects.get_or_create(
                 user=user, tenant=of, defaults={"role": Membership.Role.OWNER}
@@ -39,6 +43,7 @@ class Command(BaseCommand):
             ("Customer", customer, "/connect/"),
             ("Other tenant", stranger, "/connect/"),
             ("Reviewer", reviewer, "/admin/"),
+            ("Admin", admin, "/admin/"),
         )
         logins = [
             {"who": who, "email": user.email, "password": PASSWORD, "url": site + address}
@@ -46,16 +51,15 @@ class Command(BaseCommand):
         ]
         self.stdout.write(json.dumps({"logins": logins, "signup_link": f"{site}/s/{token}/"}))
 
-    def _person(self, email: str, name: str, *, staff: bool = False) -> User:
+    def _person(
+        self, email: str, name: str, *, staff: bool = False, superuser: bool = False
+    ) -> User:
+        rights = {"is_staff": staff, "is_superuser": superuser}
         user, made = User.objects.get_or_create(
-            email=email, defaults={"username": email, "first_name": name, "is_staff": staff}
+            email=email, defaults={"username": email, "first_name": name, **rights}
         )
         if made:
             user.set_password(PASSWORD)
             user.save()
             EmailAddress.objects.create(user=user, email=email, verified=True, primary=True)
-        if staff:
-            user.user_permissions.set(
-                Permission.objects.filter(content_type__app_label__in=("onboarding", "tenants"))
-            )
         return user
