@@ -10,7 +10,7 @@ from unfold.admin import TabularInline
 from unfold.decorators import display
 
 from onboarding.admin.base import ReadOnlyAdmin
-from onboarding.models import Notice, Onboarding, PhoneNumber, WhatsAppBusinessAccount
+from onboarding.models import Onboarding, PhoneNumber, WhatsAppBusinessAccount
 from onboarding.reasons import REASONS
 
 
@@ -80,20 +80,6 @@ class HealthFilter(admin.SimpleListFilter):
         if chosen == "any":
             return queryset.exclude(health="")
         return queryset.filter(health=chosen) if chosen else queryset
-
-
-@admin.register(Notice)
-class NoticeAdmin(ReadOnlyAdmin):
-    """What was told to tenants and staff, and whether its mail went out."""
-
-    list_display = ["created_at", "tenant", "number", "shown_reason", "mailed_at"]
-    list_filter = ["reason", "tenant"]
-    list_select_related = ["tenant", "number"]
-    search_fields = ["number__e164", "number__phone_number_id", "tenant__name", "tenant__slug"]
-
-    @display(description=_("reason"), ordering="reason")
-    def shown_reason(self, row: Notice) -> str:
-        return str(REASONS[row.reason].what)
 
 
 @admin.register(PhoneNumber)

@@ -11,7 +11,7 @@ from onboarding.models.journal import (
     WebhookSecret,
 )
 from onboarding.models.link import LinkOpening, SignupLink
-from onboarding.models.notice import Notice
+from onboarding.models.notice import MailAddress, Notice, StaffLetter, Standing
 from onboarding.models.onboarding import Onboarding
 from onboarding.models.outbound import (
     Delivery,
@@ -27,6 +27,7 @@ __all__ = [
     "DeliveryAttempt",
     "IdempotentAnswer",
     "LinkOpening",
+    "MailAddress",
     "MetaToken",
     "Notice",
     "Onboarding",
@@ -36,6 +37,8 @@ __all__ = [
     "ProviderCall",
     "SignupEvent",
     "SignupLink",
+    "StaffLetter",
+    "Standing",
     "Tombstone",
     "TombstoneKey",
     "TransferCase",

@@ -16,7 +16,7 @@ from django.db.models import Max, Q
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from onboarding import codes, messages, outbound_events, quota, schedule, transitions, ycloud
+from onboarding import codes, notices, outbound_events, quota, schedule, transitions, ycloud
 from onboarding.models import Onboarding, PhoneNumber, ProviderCall, WebhookEvent
 from onboarding.states import State
 from onboarding.steps.facts import write_account_number
@@ -177,4 +177,4 @@ def _keep(number: PhoneNumber, reason: str) -> None:
         transitions.facts_changed(number=number)
         outbound_events.health_changed(number, before=before)
         if reason:
-            messages.tell(number)
+            notices.number_unwell(number)
