@@ -49,7 +49,7 @@ urlpatterns = [
     path("accounts/", account.account, name="account"),
     path("accounts/", include("allauth.account.urls")),
     path("accounts/2fa/", include("allauth.mfa.urls")),
-    path("accounts/letters/", account.letters, name="account-letters"),
+    path("accounts/letters/", account.letters, name="account_letters"),
     path("accounts/sessions/", account.sessions, name="usersessions_list"),
     path("company/", include("tenants.urls")),
     path("invitation/", include(tenant_urls.invitation_patterns)),

@@ -66,7 +66,7 @@ def letters(request: HttpRequest) -> HttpResponse:
         user.wants_digests = request.POST.get("digests") == "on"
     user.save(update_fields=["wants_letters", "wants_digests"])
     messages.success(request, gettext("Saved."))
-    return redirect("account-letters")
+    return redirect("account_letters")
 
 
 BROWSERS = {"Edg": "Edge", "OPR/": "Opera", "Firefox": "Firefox", "Chrome": "Chrome",

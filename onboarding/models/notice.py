@@ -50,11 +50,11 @@ class MailAddress(TenantOwned):
         ordering = ["created_at"]
         constraints = [
             models.UniqueConstraint(fields=["onboarding", "email"], name="mail_address_once"),
-            models.UniqueConstraint(
-                fields=["token_hash"], condition=~Q(token_hash=""), name="mail_address_token"
-            ),
         ]
-        indexes = [models.Index(fields=["tenant", "email"], name="mail_address_of_tenant")]
+        indexes = [
+            models.Index(fields=["tenant", "email"], name="mail_address_of_tenant"),
+            models.Index(fields=["token_hash"], name="mail_address_token"),
+        ]
         verbose_name = _("mail address")
         verbose_name_plural = _("mail addresses")
 

@@ -125,7 +125,8 @@ def test_each_column_is_exported_or_left_out_on_purpose() -> None:
     told = {
         "Onboarding": export._ONBOARDING, "SignupLink": export._LINK,
         "Invitation": export._INVITATION, "WhatsAppBusinessAccount": export._ACCOUNT,
-        "PhoneNumber": export._NUMBER, "Notice": export._NOTICE, "MailAddress": export._ADDRESS, "Tenant": export._TENANT,
+        "PhoneNumber": export._NUMBER, "Notice": export._NOTICE,
+        "MailAddress": export._ADDRESS, "Tenant": export._TENANT,
     }  # fmt: skip
     owned = {m for m in apps.get_models() if issubclass(m, TenantOwned)} | {Tenant}
     for model in owned:
