@@ -104,7 +104,7 @@ def _stop() -> str:
 def _alert(language: str, to: str) -> EmailMultiAlternatives:
     row = StaffLetter(kind=StaffLetter.Kind.ALERT, trouble="balance_low", detail="12.40 USD")
     with translation.override(language):
-        return staff.alert(row, [to])
+        return staff.alert(row, [to], language=language)
 
 
 def _digest(language: str, to: str) -> EmailMultiAlternatives:
@@ -127,7 +127,7 @@ def _digest(language: str, to: str) -> EmailMultiAlternatives:
             }
             for code in codes
         ]
-        return staff.digest_of(groups, [to])
+        return staff.digest_of(groups, [to], language=language)
 
 
 KINDS: dict[str, tuple[Any, Callable[[str, str], EmailMultiAlternatives]]] = {

@@ -92,7 +92,9 @@ def _send(key: int, to: list[str], server: Any) -> bool:
 # --- Alerts ---------------------------------------------------------------------------------------
 
 
-def alert(row: StaffLetter, to: Sequence[str], server: Any = None) -> EmailMultiAlternatives:
+def alert(
+    row: StaffLetter, to: Sequence[str], server: Any = None, language: str = ""
+) -> EmailMultiAlternatives:
     """The letter about a trouble of all tenants."""
     words = troubles.words_of(row.trouble)
     told = {
@@ -102,7 +104,9 @@ def alert(row: StaffLetter, to: Sequence[str], server: Any = None) -> EmailMulti
         "detail": one_line(row.detail, 200),
         **_addresses(),
     }
-    return letter("alert", str(words.what), told, bcc=to, message=row.letter, server=server)
+    return letter(
+        "alert", str(words.what), told, language=language, bcc=to, message=row.letter, server=server
+    )
 
 
 def _addresses() -> dict[str, str]:
