@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlsplit
 
+from csp.constants import SELF
+from csp.decorators import csp_update
 from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
@@ -94,6 +96,7 @@ def _chosen(request: HttpRequest, kind: str, language: str) -> None:
 
 @require_safe
 @never_cache
+@csp_update({"frame-src": [SELF]})
 def page(request: HttpRequest) -> HttpResponse:
     """One letter: subject, HTML and text; the others to choose from."""
     kind = request.GET.get("kind", next(iter(samples.KINDS)))

@@ -55,7 +55,7 @@ def news_of(
         "items": items,
         "tenant": name,
         "for_guest": bool(more.get("stop_url")),
-        "account_url": f"{settings.SITE_URL}/accounts/",
+        "account_url": f"{settings.SITE_URL}/accounts/letters/",
     }
     return letter("news", subject, words, language=language, to=[to], **more)
 

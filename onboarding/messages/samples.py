@@ -39,6 +39,7 @@ def _row(tenant: Tenant, state: State, reason: str = "") -> Onboarding:
     return Onboarding(
         public_id=ID, tenant=tenant, connection_mode=ConnectionMode.BUSINESS_PLATFORM,
         state=state, reason=reason, number=_number(), state_changed_at=timezone.now(),
+        updated_at=timezone.now(), next_look_at=timezone.now(),
     )  # fmt: skip
 
 
@@ -63,7 +64,7 @@ def _confirm(language: str, to: str) -> EmailMultiAlternatives:
 
 
 def _needed(language: str, to: str) -> EmailMultiAlternatives:
-    return _news(language, to, _two_factor_item)
+    return _news(language, to, _needed_items)
 
 
 def _connected(language: str, to: str) -> EmailMultiAlternatives:
@@ -78,12 +79,12 @@ def _several(language: str, to: str) -> EmailMultiAlternatives:
     """To a guest: with the link that ends such letters."""
 
     def items(tenant: Tenant) -> list[letters.Item]:
-        return [*_two_factor_item(tenant), letters.connected(_row(tenant, State.CONNECTED))]
+        return [*_needed_items(tenant), letters.connected(_row(tenant, State.CONNECTED))]
 
     return _news(language, to, items, stop_url=_stop())
 
 
-def _two_factor_item(tenant: Tenant) -> list[letters.Item]:
+def _needed_items(tenant: Tenant) -> list[letters.Item]:
     row = _row(tenant, State.AWAITING_NUMBER, "number_not_verified")
     return [letters.needed(row, row.reason)]
 

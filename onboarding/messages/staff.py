@@ -112,7 +112,7 @@ def alert(
 def _addresses() -> dict[str, str]:
     return {
         "desk_url": f"{settings.SITE_URL}/admin/",
-        "account_url": f"{settings.SITE_URL}/accounts/",
+        "account_url": f"{settings.SITE_URL}/accounts/letters/",
     }
 
 

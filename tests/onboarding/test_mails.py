@@ -20,7 +20,7 @@ from tenants.letters import letter, one_line
 from tenants.models import Tenant, User
 from tests.conftest import pages_of, person
 
-HOSTILE = 'Cakes\r\nBcc: all@x.example\u202e<script>alert(1)</script> "&\x00\u2028'
+HOSTILE = 'Cakes\r\nBcc: all@x.example\u202e<script>alert(1)</script> "&\x07\u2028'
 LANGUAGES = [code for code, _ in site.LANGUAGES]
 
 
