@@ -274,8 +274,12 @@ async function tellMe(form) {
   const email = field.value.trim();
   field.value = "";
   $("#announce").textContent = "";
-  if (await act("notify", { email })) $("#announce").textContent = texts.told;
-  else field.value = email;
+  if (await act("notify", { email })) {
+    $("#announce").textContent = texts.told;
+    return;
+  }
+  const fresh = $("#tell-email"); // the card may have been read anew meanwhile
+  if (fresh && !fresh.value) fresh.value = email;
 }
 
 document.addEventListener("submit", (event) => {
