@@ -312,6 +312,10 @@ DEFAULT_FROM_EMAIL: str = env.str(
     "DEFAULT_FROM_EMAIL", default="WhatsApp onboarding <noreply@localhost>"
 )
 EMAIL_TIMEOUT = 10
+MAIL_REPLY_TO: str = env.str("MAIL_REPLY_TO", default="")  # where answers to letters go
+if MAIL_REPLY_TO and "@" not in MAIL_REPLY_TO:
+    _faults.append(f"MAIL_REPLY_TO is {MAIL_REPLY_TO!r}: use an e-mail address")
+STAFF_DIGEST_HOURS = _number("STAFF_DIGEST_HOURS", 4, 1)  # between two digests of what is stuck
 
 # --- API ----------------------------------------------------------------------------------------
 

@@ -1,41 +1,18 @@
 """The partner's accent colour as a stylesheet, with the text colour that is readable on it."""
 
-import re
-
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
-DEFAULT = "#0b6bcb"
+from tenants.colours import accent, contrast, readable_on
 
-
-def _luminance(colour: str) -> float:
-    """Relative luminance (WCAG 2.2) of #rrggbb."""
-    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-    red, green, blue = (
-        c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels
-    )
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-
-def contrast(one: str, other: str) -> float:
-    """WCAG contrast ratio of two #rrggbb colours, 1 to 21."""
-    light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
-    return (light + 0.05) / (dark + 0.05)
-
-
-def readable_on(colour: str) -> str:
-    """Black or white, whichever can be read better on the colour."""
-    return max(("#ffffff", "#000000"), key=lambda text: contrast(text, colour))
+__all__ = ["contrast", "readable_on", "theme_css"]
 
 
 @require_safe
 @cache_control(public=True, max_age=300)
 def theme_css(request: HttpRequest) -> HttpResponse:
     """`--accent` and `--on-accent`; an unusable PARTNER_ACCENT falls back to the default."""
-    accent = settings.PARTNER_ACCENT
-    if not re.fullmatch(r"#[0-9a-fA-F]{6}", accent):
-        accent = DEFAULT
-    body = f":root{{--accent:{accent};--on-accent:{readable_on(accent)}}}\n"
+    colour = accent()
+    body = f":root{{--accent:{colour};--on-accent:{readable_on(colour)}}}\n"
     return HttpResponse(body, content_type="text/css; charset=utf-8")

@@ -7,7 +7,8 @@ from drf_spectacular.views import SpectacularAPIView
 
 from config import health, metrics, theme
 from config.docs import api_docs
-from onboarding import views, views_links, webhooks
+from onboarding import views, views_links, views_mail, webhooks
+from onboarding.admin import mails
 from onboarding.api.views import NothingHereView
 from tenants import account, second_factor
 from tenants import urls as tenant_urls
@@ -35,6 +36,10 @@ urlpatterns = [
         views_links.revoke_company_link,
         name="revoke-company-link",
     ),
+    path("mail/confirm/", views_mail.confirm, name="mail-confirm"),
+    path("mail/confirm/<str:token>/", views_mail.open_confirmation, name="open-mail-confirm"),
+    path("mail/stop/", views_mail.stop, name="mail-stop"),
+    path("mail/stop/<str:token>/", views_mail.open_stop, name="open-mail-stop"),
     path("theme.css", theme.theme_css, name="theme-css"),
     path("api/v1/", include("onboarding.api.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="api-schema"),
@@ -44,9 +49,11 @@ urlpatterns = [
     path("accounts/", account.account, name="account"),
     path("accounts/", include("allauth.account.urls")),
     path("accounts/2fa/", include("allauth.mfa.urls")),
+    path("accounts/letters/", account.letters, name="account_letters"),
     path("accounts/sessions/", account.sessions, name="usersessions_list"),
     path("company/", include("tenants.urls")),
     path("invitation/", include(tenant_urls.invitation_patterns)),
+    path("admin/mails/", include(mails.urlpatterns)),
     path("admin/", admin.site.urls),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),

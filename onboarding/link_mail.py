@@ -16,12 +16,13 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.db import transaction
 from django.db.models import Q
-from django.template.loader import render_to_string
 from django.utils import timezone, translation
 from django.utils.translation import gettext
 
 from onboarding.models import SignupLink
 from tenants import audit
+from tenants.letters import letter as on_paper
+from tenants.letters import one_line
 
 logger = logging.getLogger(__name__)
 
@@ -109,22 +110,17 @@ def language_of(link: SignupLink) -> str:
 
 
 def letter(link: SignupLink, server: Any = None) -> EmailMultiAlternatives:
-    """The letter as text and as simple HTML."""
+    """The letter, in the link's language."""
+    tenant = one_line(link.tenant.name)
+    words = {
+        "tenant": tenant,
+        "address": f"{settings.SITE_URL}/s/{link.sealed_token}/",
+        "expires_at": link.expires_at,
+        "number": link.expected_number,
+    }
     with translation.override(language_of(link)):
-        told = {
-            "tenant": " ".join(link.tenant.name.split()),
-            "partner": settings.PARTNER_NAME,
-            "address": f"{settings.SITE_URL}/s/{link.sealed_token}/",
-            "expires_at": link.expires_at,
-            "number": link.expected_number,
-        }
+        told = {"partner": settings.PARTNER_NAME, "tenant": tenant}
         subject = gettext("%(partner)s: connect the WhatsApp number of %(tenant)s") % told
-        made = EmailMultiAlternatives(
-            " ".join(subject.split()),
-            render_to_string("mail/signup_link.txt", told),
-            settings.DEFAULT_FROM_EMAIL,
-            [link.email],
-            connection=server,
-        )
-        made.attach_alternative(render_to_string("mail/signup_link.html", told), "text/html")
-    return made
+    return on_paper(
+        "signup_link", subject, words, language=language_of(link), to=[link.email], server=server
+    )

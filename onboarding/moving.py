@@ -166,7 +166,9 @@ def _numbers_moved(account: WhatsAppBusinessAccount, case: TransferCase, proof: 
     numbers.filter(phone_number_id__in=theirs.values("phone_number_id")).delete()
     notices = Notice.objects.filter(number__in=numbers)
     notices.filter(Q(claimed_at__isnull=True)).delete()  # news of the time before
-    notices.update(tenant=case.to_tenant)
+    told = Q(user__isnull=False) | Q(address__isnull=False)
+    notices.filter(told).update(number=None)  # who was told belongs to the holder before
+    notices.exclude(told).update(tenant=case.to_tenant)
     # Their health and connection were the holder's; the new owner's own attempt finds them out.
     return transitions.unwatch(
         numbers, tenant=case.to_tenant, proof=proof, connected_at=None, health="",

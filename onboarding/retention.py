@@ -17,18 +17,24 @@ from django.utils import timezone
 from onboarding.models import (
     IdempotentAnswer,
     LinkOpening,
+    MailAddress,
     MetaToken,
+    Notice,
     OutboundEvent,
     PhoneNumber,
     ProviderCall,
     SignupLink,
+    StaffLetter,
     WebhookEndpoint,
     WebhookEvent,
 )
 from onboarding.models.idempotency import LIFE
-from onboarding.states import OPEN, State
+from onboarding.states import FINAL, OPEN, State
 
 BATCH = 1000
+UNCONFIRMED = timedelta(days=7)
+"""An address that nobody confirmed is kept so long."""
+
 PAST_OWNER = OPEN - {State.SIGNED_UP, State.AWAITING_ACCOUNT, State.NEEDS_ATTENTION}
 
 
@@ -48,8 +54,29 @@ def forget() -> int:
         LinkOpening.objects.filter(at__lt=before),
         _tokens_of_no_use(),
         IdempotentAnswer.objects.filter(created_at__lt=now - LIFE),
+        Notice.objects.filter(created_at__lt=before),
+        StaffLetter.objects.filter(began_at__lt=before).exclude(_lasts),
+        *_addresses(now, before),
     )
     return sum(_deleted(rows) for rows in old)
+
+
+_lasts = Q(kind=StaffLetter.Kind.ALERT, ended_at__isnull=True)
+
+
+def _addresses(now: Any, before: Any) -> tuple[QuerySet[MailAddress], ...]:
+    """Those that nobody confirmed, and those of attempts that ended long ago.
+
+    An address that said no without ever having said yes stays as long as its attempt may go on: it
+    is what keeps further letters away from it.
+    """
+    unconfirmed = MailAddress.objects.filter(
+        confirmed_at__isnull=True, off_at__isnull=True, created_at__lt=now - UNCONFIRMED
+    )
+    ended = MailAddress.objects.filter(
+        onboarding__state__in=FINAL | {State.CANCELLED}, onboarding__updated_at__lt=before
+    )
+    return unconfirmed, ended
 
 
 def _calls(before: Any) -> QuerySet[ProviderCall]:

@@ -28,6 +28,7 @@ from onboarding import (
     messages,
     meta,
     moving,
+    notices,
     outbound,
     quota,
     retention,
@@ -148,15 +149,25 @@ def watch_numbers(**_newer: Any) -> int:
     accounts = transitions.claim_numbers(WATCH_LIMIT, until)
     for account_id in accounts:
         health.look(account_id)
-    if accounts:
-        messages.send_due()
     return len(accounts)
 
 
 @shared_task
 def send_notices(**_newer: Any) -> int:
-    """Mail the notices that wait; how many were mailed."""
+    """Mail the notices that are due; how many letters were mailed."""
     return messages.send_due()
+
+
+@shared_task
+def tell_staff(**_newer: Any) -> int:
+    """Note troubles of all tenants; mail alerts and the digest that is due; how many letters."""
+    return messages.tell_staff()
+
+
+@shared_task
+def mail_sample(*, kind: str, language: str, user_id: int, **_newer: Any) -> bool:
+    """Mail a letter with made-up data to a member of staff who asked for it."""
+    return messages.send_sample(kind, language, user_id)
 
 
 @shared_task
@@ -272,6 +283,18 @@ def request_delivery(**_signal: Any) -> None:
     A signal, because events are written below, in the transaction of what they tell of.
     """
     transaction.on_commit(lambda: _published(deliver_outbound, {}) and None)
+
+
+@receiver(notices.written)
+def request_notices(**_signal: Any) -> None:
+    """Something is to be told at once: after the commit, before beat's next minute."""
+    transaction.on_commit(lambda: _published(send_notices, {}) and None)
+
+
+def request_sample(kind: str, language: str, user_id: int) -> bool:
+    """Have a sample letter mailed; whether a worker will be told."""
+    told = {"kind": kind, "language": language, "user_id": user_id}
+    return _published(mail_sample, told)
 
 
 def request_link_mail(link_id: int) -> None:

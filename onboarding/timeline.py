@@ -10,7 +10,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from onboarding import budget, reasons
-from onboarding.models import Onboarding, ProviderCall, SignupEvent, Transition
+from onboarding.models import Notice, Onboarding, ProviderCall, SignupEvent, Transition
 from onboarding.states import State
 
 S = State
@@ -23,6 +23,7 @@ def timeline(row: Onboarding, *, staff: bool = False) -> list[dict[str, Any]]:
     entries = [_moved(move, staff) for move in row.transitions.all()]
     entries += [_said(event, staff) for event in row.events.all()]
     entries += _done(row, staff)
+    entries += _mailed(row, staff)
     return sorted(entries, key=lambda entry: entry["at"])
 
 
@@ -126,6 +127,35 @@ def _acted(call: ProviderCall, left: budget.Budget | None, staff: bool) -> dict[
         "kind": "act",
         "text": str(_ACTS[Kind(call.kind)]),
         "detail": " · ".join(details),
+        "state": None,
+        "reason": None,
+        "actor": "worker",
+    }
+
+
+def _mailed(row: Onboarding, staff: bool) -> list[dict[str, Any]]:
+    """The letters that went out. To whom is for staff alone: a customer reads of each news once."""
+    sent = row.notices.filter(mailed_at__isnull=False).exclude(audience=Notice.Audience.STAFF)
+    told = list(sent.select_related("user", "address").order_by("mailed_at", "pk"))
+    if staff:
+        return [
+            _letter(each, gettext("E-mail sent"), f"{each.get_kind_display()} → {each.recipient}")
+            for each in told
+        ]
+    news = {each.key.rpartition(":")[0]: each for each in reversed(told)}
+    return [
+        _letter(each, gettext("We e-mailed you"), "")
+        for each in news.values()
+        if each.kind != Notice.Kind.CONFIRM
+    ]
+
+
+def _letter(notice: Notice, text: str, detail: str) -> dict[str, Any]:
+    return {
+        "at": notice.mailed_at,
+        "kind": "message",
+        "text": text,
+        "detail": detail,
         "state": None,
         "reason": None,
         "actor": "worker",

@@ -15,7 +15,7 @@ from django.db import connection, transaction
 from django.db.models import Case, F, Q, QuerySet, Value, When
 from django.utils import timezone
 
-from onboarding import instruments, outbound_events
+from onboarding import instruments, notices, outbound_events
 from onboarding.models import Onboarding, PhoneNumber, Transition, WhatsAppBusinessAccount
 from onboarding.states import TRANSITIONS, State
 
@@ -227,9 +227,9 @@ def move(
         came_with = row.reason
         for name, value in columns.items():
             setattr(row, name, value)
-        if changed or note:
-            _journal(row, came_from, actor, note)
-        if changed:
+        journaled = _journal(row, came_from, actor, note) if changed or note else None
+        if changed and journaled is not None:
+            notices.onboarding_moved(row, journaled)
             outbound_events.onboarding_moved(row, from_state=came_from, from_reason=came_with)
             instruments.moved(row, came_from)
     row.fence += 1 if person else 0
@@ -238,13 +238,14 @@ def move(
 def begun(row: Onboarding, actor: str) -> None:
     """Write the first audit row of a new attempt, in the transaction that made it."""
     _journal(row, "", actor, "")
+    notices.begun(row)
     outbound_events.onboarding_moved(row, from_state="", from_reason="")
     instruments.seen(row)
     instruments.moved(row, "")
 
 
-def _journal(row: Onboarding, came_from: str, actor: str, note: str) -> None:
-    Transition.objects.create(
+def _journal(row: Onboarding, came_from: str, actor: str, note: str) -> Transition:
+    return Transition.objects.create(
         onboarding=row,
         from_state=came_from,
         to_state=row.state,

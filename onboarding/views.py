@@ -18,7 +18,7 @@ from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
 
-from onboarding import guests, instruments, launch, proof, quota
+from onboarding import guests, instruments, launch, proof, quota, tell
 from onboarding.models import Onboarding, SignupLink
 from onboarding.progress import card, display_number
 from onboarding.states import FINAL, State
@@ -85,7 +85,7 @@ def _connect(request: HttpRequest) -> HttpResponseBase:
             "guest": asker.is_guest,
             "signed_in_too": asker.is_guest and request.user.is_authenticated,
             "onboarding": row,
-            "card": card(row) if row else None,
+            "card": _card_for(row, asker) if row else None,
             "others": [_listed(each) for each in rows if each != row],
             "setup_problem": _setup_problem() or _link_problem(link),
             "only_mode": link.connection_mode if link else "",
@@ -99,6 +99,10 @@ def _connect(request: HttpRequest) -> HttpResponseBase:
     response["Cross-Origin-Opener-Policy"] = "same-origin-allow-popups"
     response["X-Robots-Tag"] = "noindex"
     return response
+
+
+def _card_for(row: Onboarding, asker: Asker) -> dict[str, Any]:
+    return {**card(row), "tell": tell.shown(row, asker)}
 
 
 def _rows(asker: Asker) -> QuerySet[Onboarding]:
@@ -190,7 +194,7 @@ def connect_card(request: HttpRequest, public_id: UUID) -> HttpResponseBase:
     if etag in request.headers.get("If-None-Match", ""):
         response = HttpResponse(status=304)
     else:
-        shown = card(row)
+        shown = _card_for(row, asker)
         response = render(request, "_card.html", {"card": shown})
         response["X-Poll-Seconds"] = str(shown["poll_seconds"])
     response["ETag"] = etag

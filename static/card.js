@@ -75,6 +75,7 @@ export class Card {
     const open = [...this.place.querySelectorAll("details[open]")].map((each) => each.id);
     const focused = keyOf(document.activeElement);
     const picked = this.place.querySelector("input:checked")?.value;
+    const typed = this.place.querySelector("#tell-email")?.value;
     this.place.innerHTML = html;
     tickTimes(this.place);
     for (const id of open) {
@@ -85,6 +86,8 @@ export class Card {
       const again = this.place.querySelector(`input[value="${CSS.escape(picked)}"]`);
       if (again) again.checked = true;
     }
+    const field = this.place.querySelector("#tell-email");
+    if (typed && field) field.value = typed;
     const now = this.shown.dataset;
     const changed = was.state !== now.state || was.stop !== now.stop;
     if (changed && was.state) this.announce(now);

@@ -203,9 +203,11 @@ async function act(name, body) {
     await outbox.ask(`${card.id}/${name}/`, body);
     card.etag = "";
     card.look();
+    return true;
   } catch (problem) {
     if (problem.error) showError(problem.error);
     else showTrouble(texts.offline);
+    return false;
   }
 }
 
@@ -266,7 +268,27 @@ document.addEventListener("click", (event) => {
   }
 });
 
+// An address to be told at: the field is emptied first, so that the fresh card shows it empty.
+async function tellMe(form) {
+  const field = form.querySelector("input");
+  const email = field.value.trim();
+  field.value = "";
+  $("#announce").textContent = "";
+  if (await act("notify", { email })) {
+    $("#announce").textContent = texts.told;
+    return;
+  }
+  const fresh = $("#tell-email"); // the card may have been read anew meanwhile
+  if (fresh && !fresh.value) fresh.value = email;
+}
+
 document.addEventListener("submit", (event) => {
+  const tell = event.target.closest("form.tell-form");
+  if (tell) {
+    event.preventDefault();
+    tellMe(tell);
+    return;
+  }
   const form = event.target.closest("form.choices");
   if (!form) return;
   event.preventDefault();

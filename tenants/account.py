@@ -53,6 +53,22 @@ def sessions(request: HttpRequest) -> HttpResponse:
     return redirect("usersessions_list")
 
 
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def letters(request: HttpRequest) -> HttpResponse:
+    """Which letters one gets."""
+    user = signed_in(request)
+    if request.method != "POST":
+        return render(request, "account/letters.html", {})
+    user.wants_letters = request.POST.get("letters") == "on"
+    if user.is_staff:
+        user.wants_digests = request.POST.get("digests") == "on"
+    user.save(update_fields=["wants_letters", "wants_digests"])
+    messages.success(request, gettext("Saved."))
+    return redirect("account_letters")
+
+
 BROWSERS = {"Edg": "Edge", "OPR/": "Opera", "Firefox": "Firefox", "Chrome": "Chrome",
             "Safari": "Safari"}  # fmt: skip
 SYSTEMS = {"iPhone": "iPhone", "iPad": "iPad", "Android": "Android", "Windows": "Windows",

@@ -8,16 +8,14 @@ from __future__ import annotations
 import smtplib
 from datetime import datetime, timedelta
 
-from django.conf import settings
-from django.core.mail import EmailMessage
 from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.translation import gettext
 
 from tenants import audit, walls
+from tenants.invitation_mail import letter_of
 from tenants.models import Invitation, Membership, Tenant, User
 from tenants.models.invitation import LIFE
 from tenants.tokens import new_token, token_hash
@@ -175,19 +173,8 @@ def _record(by: User, act: str, invitation: Invitation) -> None:
 
 def _mail(invitation: Invitation, token: str) -> None:
     """Within the transaction: if the mail server refuses, nothing has happened."""
-    words = {
-        "invitation": invitation,
-        "partner_name": settings.PARTNER_NAME,
-        "address": f"{settings.SITE_URL}/invitation/{token}/",
-    }
-    subject = render_to_string("company/email/invitation_subject.txt", words)
-    text = render_to_string("company/email/invitation_message.txt", words)
-    message = EmailMessage(
-        " ".join(subject.split()), text.strip() + "\n", settings.DEFAULT_FROM_EMAIL,
-        [invitation.email],
-    )  # fmt: skip
     try:
-        message.send()
+        letter_of(invitation, token).send()
     except (smtplib.SMTPException, OSError) as error:
         raise InvitationError(
             gettext("The mail could not be sent. Check the address, or try again later.")

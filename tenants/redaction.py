@@ -26,7 +26,7 @@ SHORTEST = 8
 
 SECRET_PREFIXES = (
     "/s/", "/invitation/", "/connect/return/", "/accounts/password/reset/key/",
-    "/accounts/confirm-email/",
+    "/accounts/confirm-email/", "/mail/confirm/", "/mail/stop/",
 )  # fmt: skip
 """Addresses whose tail is a secret. The proxy's log has the same list (deploy/Caddyfile)."""
 

@@ -12,7 +12,7 @@ from unfold.decorators import display
 from onboarding import services
 from onboarding.admin.base import ReadOnlyAdmin
 from onboarding.admin.standing import StandingColumn, StandingFilter
-from onboarding.models import Notice, Onboarding, PhoneNumber, WhatsAppBusinessAccount
+from onboarding.models import Onboarding, PhoneNumber, WhatsAppBusinessAccount
 from onboarding.reasons import REASONS
 
 
@@ -88,20 +88,6 @@ class HealthFilter(admin.SimpleListFilter):
         if chosen == "any":
             return queryset.exclude(health="")
         return queryset.filter(health=chosen) if chosen else queryset
-
-
-@admin.register(Notice)
-class NoticeAdmin(ReadOnlyAdmin):
-    """What was told to tenants and staff, and whether its mail went out."""
-
-    list_display = ["created_at", "tenant", "number", "shown_reason", "mailed_at"]
-    list_filter = ["reason", "tenant"]
-    list_select_related = ["tenant", "number"]
-    search_fields = ["number__e164", "number__phone_number_id", "tenant__name", "tenant__slug"]
-
-    @display(description=_("reason"), ordering="reason")
-    def shown_reason(self, row: Notice) -> str:
-        return str(REASONS[row.reason].what)
 
 
 @admin.register(PhoneNumber)

@@ -149,6 +149,7 @@ NUMBER: dict[str, Any] = {
     "connected_at": AT,
     "read_at": AT,
 }
+NOTIFIED: dict[str, Any] = {"email": "john@cakes.example", "state": "asked"}
 TIMELINE: dict[str, Any] = {
     "next": None,
     "previous": None,

@@ -65,6 +65,19 @@ class NumberChoiceSerializer(serializers.Serializer[Any]):
     phone_number_id = StrictText(max_length=40, validators=[DIGITS])
 
 
+class NotifySerializer(serializers.Serializer[Any]):
+    """POST /onboardings/{id}/notify/"""
+
+    email = serializers.EmailField(max_length=254)
+
+
+class NotifiedSerializer(serializers.Serializer[Any]):
+    """The same for every address, known or not."""
+
+    email = serializers.EmailField()
+    state = serializers.ChoiceField(choices=["asked"])
+
+
 class RequirementSerializer(serializers.Serializer[Any]):
     """What is due, pending or wrong: an onboarding's current stop first, then the worst first.
 
@@ -224,7 +237,7 @@ class TimelineEntrySerializer(serializers.Serializer[Any]):
     """One thing that happened."""
 
     at = serializers.DateTimeField()
-    kind = serializers.ChoiceField(choices=["state", "window", "act"])
+    kind = serializers.ChoiceField(choices=["state", "window", "act", "message"])
     text = serializers.CharField()
     detail = serializers.CharField(allow_blank=True)
     state = serializers.CharField(allow_null=True)

@@ -54,6 +54,17 @@ def making_link(asker: Asker, tenant_id: int) -> None:
         _count("links-tenant", str(tenant_id), f"{settings.LINKS_PER_HOUR}/hour")
 
 
+def asking_for_letters(request: Request, asker: Asker, onboarding_id: int) -> None:
+    """One more address to be told of an onboarding. Raises Throttled.
+
+    How many letters then go out has limits of its own (services/notify.py, messages/send.py).
+    """
+    _count("notify-onboarding", str(onboarding_id), "20/hour")
+    if not asker.is_key:
+        _count("notify-asker", asker.pk, "30/hour")
+        _count("notify-address", client_address(request._request), "60/hour")
+
+
 def _count(scope: str, who: str, rate: str) -> None:
     standing = throttle.hit(scope, who, rate)
     if not standing.allowed:

@@ -199,6 +199,21 @@ class OnboardingViewSet(mixins.ListModelMixin, Resource[Onboarding]):
         row = services.choose_number(row, self.asker, sent["phone_number_id"])
         return self._shown(row)
 
+    @operation(
+        "Be told by e-mail", s.NotifiedSerializer, 202, request=s.NotifySerializer,
+        takes={"email": "john@cakes.example"}, answers=examples.NOTIFIED,
+    )  # fmt: skip
+    @action(detail=True, methods=["post"])
+    def notify(self, request: Request, id: str) -> Response:
+        """Mails a link that confirms the address; news of this onboarding go there afterwards.
+
+        The answer is the same for an address that is new, known, confirmed or has said no.
+        """
+        row = self.get_object()
+        throttles.asking_for_letters(request, self.asker, row.pk)
+        email = services.notify(row, valid(s.NotifySerializer, request)["email"])
+        return Response({"email": email, "state": "asked"}, status=202)
+
     @operation("Check again now", s.OnboardingSerializer, answers=examples.ONBOARDING)
     @action(detail=True, methods=["post"])
     def resume(self, request: Request, id: str) -> Response:

@@ -11,7 +11,7 @@ from onboarding.models.journal import (
     WebhookSecret,
 )
 from onboarding.models.link import LinkOpening, SignupLink
-from onboarding.models.notice import Notice
+from onboarding.models.notice import MailAddress, Notice, StaffLetter, Standing
 from onboarding.models.onboarding import Onboarding
 from onboarding.models.outbound import (
     Delivery,
@@ -28,6 +28,7 @@ __all__ = [
     "DeliveryAttempt",
     "IdempotentAnswer",
     "LinkOpening",
+    "MailAddress",
     "MetaToken",
     "Notice",
     "Onboarding",
@@ -38,7 +39,9 @@ __all__ = [
     "SearchWord",
     "SignupEvent",
     "SignupLink",
+    "StaffLetter",
     "StaffNote",
+    "Standing",
     "Tombstone",
     "TombstoneKey",
     "TransferCase",

@@ -11,6 +11,7 @@ from onboarding.services.decisions import (
 )
 from onboarding.services.errors import RefusedError
 from onboarding.services.links import create_link, mail_link, open_link, revoke_link
+from onboarding.services.notify import notify
 from onboarding.services.outbound import (
     change_endpoint,
     create_endpoint,
@@ -49,6 +50,7 @@ __all__ = [
     "mail_link",
     "may_register",
     "note",
+    "notify",
     "open_case",
     "open_link",
     "reconnect",

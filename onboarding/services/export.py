@@ -12,8 +12,9 @@ from typing import Any
 from django.db.models import Model
 from django.utils import timezone
 
-from onboarding import requirements
+from onboarding import reasons, requirements
 from onboarding.models import (
+    MailAddress,
     Notice,
     Onboarding,
     PhoneNumber,
@@ -50,7 +51,8 @@ _LINK = (
 )  # fmt: skip
 _INVITATION = ("email", "role", "sent_at", "expires_at", "accepted_at", "revoked_at")
 _OPENING = ("at", "standing", "method", "network", "agent", "agent_text")
-_NOTICE = ("audience", "reason", "created_at", "mailed_at")
+_NOTICE = ("kind", "audience", "reason", "created_at", "due_at", "standing", "mailed_at")
+_ADDRESS = ("email", "language", "created_at", "confirmed_at", "off_at")
 
 
 def document(tenant: Tenant) -> dict[str, Any]:
@@ -88,10 +90,33 @@ def document(tenant: Tenant) -> dict[str, Any]:
             for each in Invitation.objects.for_tenant(tenant).order_by("pk")
         ],
         "notices": [
-            {"phone_number_id": notice.number.phone_number_id, **_picked(notice, _NOTICE)}
-            for notice in Notice.objects.for_tenant(tenant).select_related("number").order_by("pk")
+            _notice(notice)
+            for notice in Notice.objects.for_tenant(tenant)
+            .select_related("number", "onboarding", "user", "address")
+            .order_by("pk")
+        ],
+        "mail_addresses": [
+            {"onboarding": address.onboarding.public_id, **_picked(address, _ADDRESS)}
+            for address in MailAddress.objects.for_tenant(tenant)
+            .select_related("onboarding")
+            .order_by("pk")
         ],
         "onboardings": [_onboarding(row) for row in _onboardings(tenant)],
+    }
+
+
+def _notice(notice: Notice) -> dict[str, Any]:
+    """What was told to the tenant's side has its address; of staff's nobody is named.
+
+    A reason that is for staff alone is not in it.
+    """
+    is_staffs = notice.audience == Notice.Audience.STAFF
+    return {
+        **_picked(notice, _NOTICE),
+        "reason": reasons.public(notice.reason) or None,
+        "to": None if is_staffs else notice.recipient,
+        "phone_number_id": notice.number.phone_number_id if notice.number else None,
+        "onboarding": notice.onboarding.public_id if notice.onboarding else None,
     }
 
 

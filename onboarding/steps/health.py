@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from onboarding import (
     codes,
-    messages,
+    notices,
     outbound_events,
     quota,
     requirements,
@@ -252,4 +252,4 @@ def _keep(number: PhoneNumber, reason: str, since: datetime) -> None:
         transitions.facts_changed(number=number)
         outbound_events.health_changed(number, before=before)
         if reason:
-            messages.tell(number)
+            notices.number_unwell(number)

@@ -25,6 +25,14 @@ class User(AbstractUser):
     """A person who signs in by e-mail; partner staff have `is_staff`."""
 
     email = models.EmailField(_("e-mail"))
+    wants_letters = models.BooleanField(
+        _("letters about numbers"), default=True, db_default=True,
+        help_text=_("When something is needed for a number of one's companies, or it connected."),
+    )  # fmt: skip
+    wants_digests = models.BooleanField(
+        _("letters about what is stuck"), default=True, db_default=True,
+        help_text=_("For staff: the digest of what is stuck, and alerts."),
+    )  # fmt: skip
 
     class Meta(AbstractUser.Meta):
         constraints = [

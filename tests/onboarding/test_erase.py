@@ -21,6 +21,7 @@ from rest_framework.test import APIClient
 from onboarding import cases, services, steps, tasks, tombstones, transitions
 from onboarding.models import (
     IdempotentAnswer,
+    MailAddress,
     MetaToken,
     Notice,
     Onboarding,
@@ -111,6 +112,7 @@ def planted(
         tenant=tenant, key=f"{MARK}:1", audience="owners", number=number, reason="health_banned"
     )
     services.note(done, MARK, reviewer)
+    MailAddress.objects.create(tenant=tenant, onboarding=done, email=f"{MARK}@guest.example")
     link, _ = services.create_link(tenant, created_by=reviewer, expected_number=number.e164)
     link.openings.create(standing="open", method="GET", agent="browser", agent_text=MARK)
     MetaToken.objects.create(tenant=tenant, onboarding=done, token=MARK, obtained_at=timezone.now())

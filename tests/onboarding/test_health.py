@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import smtplib
 import time
 from datetime import timedelta
 from typing import Any
@@ -13,7 +12,7 @@ from django.core import mail
 from django.test import Client
 from django.utils import timezone
 
-from onboarding import messages, tasks, transitions
+from onboarding import tasks, transitions
 from onboarding.models import Notice, Onboarding, PhoneNumber, WebhookEvent
 from sandbox.webhooks import SECRET, sign
 from tenants.models import User
@@ -171,7 +170,7 @@ def test_one_odd_answer_alarms_nobody(connected: Customer, sandbox: Sandbox) -> 
     tasks.watch_numbers()
     assert trouble(connected) is None
     assert PhoneNumber.objects.get().suspected == ""
-    assert not Notice.objects.exists()
+    assert not Notice.objects.filter(kind="health").exists()
 
 
 def test_a_banned_account_is_noticed_and_its_return_too(
@@ -259,7 +258,8 @@ def test_a_replayed_event_changes_and_tells_nothing_more(
         tasks.apply_webhook_event(event_id="evt_1")
         tasks.watch_numbers()
     assert PhoneNumber.objects.get().health_since == before
-    assert Notice.objects.count() == 2, "one for the owners and one for staff"
+    told = Notice.objects.filter(kind="health").values_list("audience", flat=True)
+    assert sorted(told) == ["owners", "staff"]
 
 
 def test_an_event_for_an_unknown_number_concerns_nobody(
@@ -303,87 +303,20 @@ def test_the_numbers_of_one_account_are_read_with_one_call(
 # --- Who is told ---------------------------------------------------------------------------------
 
 
-def test_the_owners_and_staff_are_told_once_and_nobody_else(
-    connected: Customer,
-    ycloud_sends: YCloudSends,
-    owner: User,
-    member: User,
-    reviewer: User,
-    stranger: User,
+def test_an_owner_is_told_at_once_and_staff_in_their_digest(
+    connected: Customer, ycloud_sends: YCloudSends, owner: User, reviewer: User
 ) -> None:
-    ycloud_sends("phone_number.deleted", ycloud_sends.of_number(connected))
     tasks.send_notices()
-    told = {address for message in mail.outbox for address in message.bcc}
-    assert told == {owner.email, reviewer.email}
-    assert len(mail.outbox) == 2
-    assert all(not message.to for message in mail.outbox), "nobody sees another's address"
-    assert "/connect/?tenant=cakes" in mail.outbox[0].body
-    assert "/admin/" in mail.outbox[1].body
-
-
-@pytest.fixture
-def notices(connected: Customer, reviewer: User) -> list[Notice]:
-    number = PhoneNumber.objects.get()
-    number.health, number.health_since = "number_removed", timezone.now()
-    number.save()
-    messages.tell(number)
-    return list(Notice.objects.order_by("audience"))
-
-
-@pytest.mark.parametrize(
-    ("error", "again"),
-    [
-        (smtplib.SMTPRecipientsRefused({}), True),
-        (smtplib.SMTPDataError(550, b"no"), True),
-        (smtplib.SMTPServerDisconnected(), False),
-        (TimeoutError(), False),
-        (ValueError("a fault of ours"), False),
-    ],
-)
-def test_a_mail_is_repeated_only_when_it_surely_was_not_sent(
-    notices: list[Notice], monkeypatch: pytest.MonkeyPatch, error: Exception, again: bool
-) -> None:
-    def fail(self: Any) -> None:
-        raise error
-
-    with monkeypatch.context() as broken:
-        broken.setattr("django.core.mail.EmailMessage.send", fail)
-        assert messages.send_due() == 0
-    assert messages.send_due() == (2 if again else 0)
-
-
-def test_one_refused_letter_repeats_no_other(
-    notices: list[Notice], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    send = mail.EmailMessage.send
-
-    def refuse_staff(self: Any) -> Any:
-        if any("partner.example" in address for address in self.bcc):
-            raise smtplib.SMTPRecipientsRefused({})
-        return send(self)
-
-    monkeypatch.setattr("django.core.mail.EmailMessage.send", refuse_staff)
-    for _ in range(5):
-        messages.send_due()
-    assert len(mail.outbox) == 1
-
-
-def test_a_mail_server_that_is_away_costs_no_notice(
-    notices: list[Notice], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def away(self: Any) -> None:
-        raise TimeoutError
-
-    with monkeypatch.context() as broken:
-        broken.setattr("django.core.mail.backends.locmem.EmailBackend.open", away)
-        assert messages.send_due() == 0
-    assert messages.send_due() == 2
-
-
-def test_with_nothing_to_tell_nothing_is_mailed(db: None) -> None:
-    assert tasks.send_notices() == 0
-    assert tasks.watch_numbers() == 0
-    assert not mail.outbox
+    mail.outbox.clear()
+    ycloud_sends("phone_number.deleted", ycloud_sends.of_number(connected))
+    connected.worker.clock.shift(3600)
+    tasks.send_notices()
+    tasks.tell_staff()
+    to_owner, to_staff = mail.outbox
+    assert (to_owner.to, to_owner.bcc) == ([owner.email], [])
+    assert (to_staff.to, to_staff.bcc) == ([], [reviewer.email])
+    assert "/connect/?tenant=cakes" in to_owner.body
+    assert "/admin/onboarding/phonenumber/" in to_staff.body
 
 
 # --- The way back --------------------------------------------------------------------------------

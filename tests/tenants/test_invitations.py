@@ -42,14 +42,15 @@ def signs_up(client: Client, **more: str) -> Any:
 # --- Owners ---------------------------------------------------------------------------------------
 
 
-def test_an_owner_invites_by_a_plain_mail_with_a_link(owner: User, tenant: Tenant) -> None:
+def test_an_owner_invites_by_a_letter_with_a_link(owner: User, tenant: Tenant) -> None:
     sent = {"email": "new@cakes.example", "role": "owner"}
     answer = pages_of(owner).post(PAGE + "invite/", sent, follow=True)
     assert "new@cakes.example" in answer.content.decode()
     letter = mail.outbox[0]
     assert letter.to == ["new@cakes.example"]
     assert "owner@cakes.example invites you to John's Cake Shop" in letter.body
-    assert not getattr(letter, "alternatives", [])
+    (html, _) = letter.alternatives[0]  # type: ignore[attr-defined]
+    assert "owner@cakes.example invites you to John&#x27;s Cake Shop" in str(html)
     assert AuditEntry.objects.get().act == "invitation.created"
 
 

@@ -1,0 +1,166 @@
+"""What stands in a letter to a customer: one item for each notice, in the recipient's language."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.utils import translation
+from django.utils.translation import gettext
+
+from onboarding import mail_addresses, progress, requirements
+from onboarding.models import Notice, Onboarding, PhoneNumber
+from onboarding.models.onboarding import ConnectionMode
+from onboarding.reasons import REASONS
+from tenants.letters import letter, one_line
+from tenants.models import Tenant
+
+Kind = Notice.Kind
+Item = dict[str, Any]
+
+
+def language_of(notice: Notice) -> str:
+    """The recipient's where it is known, else the tenant's, else the site's."""
+    if notice.address is not None:
+        return mail_addresses.language_of(notice.address)
+    return notice.tenant.language or settings.LANGUAGE_CODE
+
+
+def news(notices: Sequence[Notice], *, server: Any = None) -> EmailMultiAlternatives:
+    """One letter with these notices, all of one recipient and tenant."""
+    first = notices[0]
+    language = language_of(first)
+    with translation.override(language):
+        items = [_item(notice) for notice in notices]
+    return news_of(
+        items, first.tenant, to=first.recipient, language=language, message=first.letter,
+        stop_url=mail_addresses.stop_url(first.address) if first.address else "", server=server,
+    )  # fmt: skip
+
+
+def news_of(
+    items: Sequence[Item], tenant: Tenant, *, to: str, language: str, **more: Any
+) -> EmailMultiAlternatives:
+    """The letter with these items; `more` as in `tenants.letters.letter`."""
+    name = one_line(tenant.name)
+    with translation.override(language):
+        if len(items) == 1:
+            subject = f"{name}: {items[0]['what']}"
+        else:
+            told = {"tenant": name, "count": len(items)}
+            subject = gettext("%(tenant)s: %(count)s pieces of news") % told
+    words = {
+        "items": items,
+        "tenant": name,
+        "for_guest": bool(more.get("stop_url")),
+        "account_url": f"{settings.SITE_URL}/accounts/letters/",
+    }
+    return letter("news", subject, words, language=language, to=[to], **more)
+
+
+def confirmation(notice: Notice, *, server: Any = None) -> EmailMultiAlternatives:
+    """The letter that asks whether the address may be used; it makes the token."""
+    address = notice.address
+    if address is None:
+        raise ValueError("a confirmation has an address")
+    return confirmation_of(
+        notice.tenant,
+        mail_addresses.new_confirmation(address),
+        to=address.email,
+        language=language_of(notice),
+        message=notice.letter,
+        stop_url=mail_addresses.stop_url(address),
+        server=server,
+    )
+
+
+def confirmation_of(
+    tenant: Tenant, token: str, *, to: str, language: str, **more: Any
+) -> EmailMultiAlternatives:
+    """The same for a token that is there."""
+    name = one_line(tenant.name)
+    with translation.override(language):
+        subject = gettext("%(tenant)s: confirm your address") % {"tenant": name}
+    words = {"tenant": name, "address": f"{settings.SITE_URL}/mail/confirm/{token}/"}
+    return letter("confirm", subject, words, language=language, to=[to], **more)
+
+
+def _item(notice: Notice) -> Item:
+    row, number = notice.onboarding, notice.number
+    if notice.kind == Kind.CONNECTED and row is not None:
+        return connected(row)
+    if notice.kind == Kind.NEEDED and row is not None:
+        return needed(row, notice.reason)
+    return health(notice.reason, number, notice.tenant)
+
+
+def needed(row: Onboarding, code: str) -> Item:
+    """What is needed of the customer, in the words of the page."""
+    stops = requirements.of(row)
+    if stops:
+        what, why, remedy = stops[0].what, stops[0].why, list(stops[0].remedy)
+    else:
+        what, why, remedy = _words(code)
+    return {
+        "what": what,
+        "why": why,
+        "remedy": remedy,
+        "remedy_title": gettext("What to do"),
+        "number": _number(row),
+        "link": f"{settings.SITE_URL}/connect/?onboarding={row.public_id}",
+        "reference": row.reference,
+    }
+
+
+def connected(row: Onboarding) -> Item:
+    """The number, its limit, and what to do first."""
+    number = row.number
+    limit = progress.limit_label(number.messaging_limit) if number else ""
+    if row.connection_mode == ConnectionMode.BUSINESS_APP:
+        second = gettext(
+            "Keep using the app, and open it at least every week, so that the number stays "
+            "connected."
+        )
+    else:
+        second = gettext(
+            "Ask only people who agreed to hear from you: good replies raise your limit."
+        )
+    first = gettext(
+        "Tell your partner that the number is there, or send a first message to yourself."
+    )
+    return {
+        "what": gettext("Your number is connected"),
+        "why": "",
+        "facts": [(gettext("You may write to"), limit)] if limit else [],
+        "remedy": [first, second],
+        "remedy_title": gettext("What to do first"),
+        "number": _number(row),
+        "link": f"{settings.SITE_URL}/connect/?onboarding={row.public_id}",
+        "reference": row.reference,
+    }
+
+
+def health(code: str, number: PhoneNumber | None, tenant: Tenant) -> Item:
+    """What has become of a connected number."""
+    what, why, remedy = _words(code)
+    shown = (progress.display_number(number.e164) or number.phone_number_id) if number else ""
+    return {
+        "what": what,
+        "why": why,
+        "remedy": remedy,
+        "remedy_title": gettext("What to do"),
+        "number": shown,
+        "link": f"{settings.SITE_URL}/connect/?tenant={tenant.slug}",
+    }
+
+
+def _words(code: str) -> tuple[str, str, list[str]]:
+    reason = REASONS[code]
+    return str(reason.what), str(reason.why), [str(line) for line in reason.remedy]
+
+
+def _number(row: Onboarding) -> str:
+    e164 = row.number.e164 if row.number else row.expected_number
+    return progress.display_number(e164) if e164 else ""

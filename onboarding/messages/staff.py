@@ -1,0 +1,231 @@
+"""Mail to staff: an alert for a trouble of all tenants, and a digest of what is stuck.
+
+One letter goes to all of them as hidden copies. A digest has a row whose key names the digest
+before it, so that two workers make one; the row is claimed like a notice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext, ngettext
+
+from onboarding import notices, progress
+from onboarding.messages import post, troubles
+from onboarding.models import Notice, Onboarding, PhoneNumber, StaffLetter, Standing
+from onboarding.reasons import REASONS, STAFF_WHO_LABELS
+from onboarding.states import FINAL, State
+from tenants.letters import letter, one_line
+from tenants.models import User
+
+Kind = StaffLetter.Kind
+
+SHOWN = 10
+"""Rows of one reason; the desk shows all of them."""
+
+GIVE_UP = timedelta(days=2)
+SENDING_TAKES = timedelta(minutes=10)
+Entry = dict[str, Any]
+
+
+def tell_staff() -> int:
+    """Mail alerts that wait, and a digest where one is due; how many letters were mailed."""
+    troubles.watch()
+    _give_up_old()
+    _write_digest()
+    keys = list(
+        StaffLetter.objects.filter(standing=Standing.WAITING)
+        .order_by("began_at")
+        .values_list("pk", flat=True)[:SHOWN]
+    )
+    to = recipients() if keys else []
+    if not to:
+        return 0
+    with post.server() as server:
+        return sum(_send(key, to, server) for key in keys) if server is not None else 0
+
+
+def recipients() -> list[str]:
+    """Staff who want it and may see onboardings."""
+    staff = User.objects.filter(is_active=True, is_staff=True, wants_digests=True)
+    return [u.email for u in staff.exclude(email="") if u.has_perm("onboarding.view_onboarding")]
+
+
+def _give_up_old() -> None:
+    now = timezone.now()
+    late = Q(standing=Standing.WAITING, began_at__lt=now - GIVE_UP)
+    died = Q(standing=Standing.SENDING, claimed_at__lt=now - SENDING_TAKES)
+    StaffLetter.objects.filter(late | died).update(standing=Standing.FAILED)
+
+
+def _send(key: int, to: list[str], server: Any) -> bool:
+    free = StaffLetter.objects.filter(pk=key, standing=Standing.WAITING)
+    if not free.update(standing=Standing.SENDING, claimed_at=timezone.now()):
+        return False
+    row = StaffLetter.objects.get(pk=key)
+    news = _news() if row.kind == Kind.DIGEST else []
+    if row.kind == Kind.DIGEST and not news:
+        StaffLetter.objects.filter(pk=key).update(standing=Standing.OVERTAKEN)
+        return False
+    made = digest(row, news, to, server) if row.kind == Kind.DIGEST else alert(row, to, server)
+    ended = post.sent(made, f"letter {row.letter}")
+    again = ended == Standing.WAITING
+    StaffLetter.objects.filter(pk=key).update(
+        standing=ended,
+        claimed_at=None if again else row.claimed_at,
+        mailed_at=timezone.now() if ended == Standing.MAILED else None,
+    )
+    if not again:
+        told = Notice.objects.filter(pk__in=[notice.pk for notice in news])
+        told.update(standing=ended, claimed_at=row.claimed_at, letter=row.letter,
+                    mailed_at=timezone.now() if ended == Standing.MAILED else None)  # fmt: skip
+    return ended == Standing.MAILED
+
+
+# --- Alerts ---------------------------------------------------------------------------------------
+
+
+def alert(
+    row: StaffLetter, to: Sequence[str], server: Any = None, language: str = ""
+) -> EmailMultiAlternatives:
+    """The letter about a trouble of all tenants."""
+    words = troubles.words_of(row.trouble)
+    told = {
+        "what": words.what,
+        "why": words.why,
+        "remedy": words.remedy,
+        "detail": one_line(row.detail, 200),
+        **_addresses(),
+    }
+    return letter(
+        "alert", str(words.what), told, language=language, bcc=to, message=row.letter, server=server
+    )
+
+
+def _addresses() -> dict[str, str]:
+    return {
+        "desk_url": f"{settings.SITE_URL}/admin/",
+        "account_url": f"{settings.SITE_URL}/accounts/letters/",
+    }
+
+
+# --- Digests --------------------------------------------------------------------------------------
+
+
+def _write_digest() -> None:
+    """The row of the next digest, where there is something new and the last one is old enough."""
+    last = StaffLetter.objects.filter(kind=Kind.DIGEST).order_by("-pk").first()
+    if last is not None:
+        if last.standing in (Standing.WAITING, Standing.SENDING):
+            return
+        told_at = last.claimed_at or last.began_at
+        nothing_told = last.standing == Standing.OVERTAKEN
+        pause = timedelta(0) if nothing_told else timedelta(hours=settings.STAFF_DIGEST_HOURS)
+        if told_at > timezone.now() - pause:
+            return
+    if _news():
+        key = f"digest:{last.pk if last else 0}"
+        StaffLetter.objects.get_or_create(key=key, defaults={"kind": Kind.DIGEST})
+
+
+def _news() -> list[Notice]:
+    """What became stuck since the last digest and still is; the rest is marked as overtaken."""
+    due = Notice.objects.filter(
+        audience=Notice.Audience.STAFF, standing=Standing.WAITING, due_at__lte=timezone.now()
+    ).select_related("onboarding", "number")
+    still: list[Notice] = []
+    over: list[Notice] = []
+    for notice in due.order_by("pk")[:1000]:
+        (still if _is_true(notice) else over).append(notice)
+    Notice.objects.filter(pk__in=[n.pk for n in over]).update(standing=Standing.OVERTAKEN)
+    return still
+
+
+def _is_true(notice: Notice) -> bool:
+    row, number = notice.onboarding, notice.number
+    if row is not None:
+        return notices.is_stuck(row.state, row.reason) and row.reason == notice.reason
+    return number is not None and number.health == notice.reason
+
+
+def digest(
+    row: StaffLetter, news: Sequence[Notice], to: Sequence[str], server: Any = None
+) -> EmailMultiAlternatives:
+    """All that is stuck, by reason, the oldest first; what is new is marked."""
+    new = {n.onboarding_id for n in news if n.onboarding_id}
+    new_numbers = {n.number_id for n in news if n.number_id}
+    groups = [
+        *_groups(_stuck(), new),
+        *_groups(_unwell(), new_numbers),
+    ]
+    return digest_of(groups, to, message=row.letter, server=server)
+
+
+def digest_of(groups: Sequence[Entry], to: Sequence[str], **more: Any) -> EmailMultiAlternatives:
+    """The letter with these groups."""
+    count = sum(group["count"] for group in groups)
+    told = ngettext("%(count)s number needs somebody", "%(count)s numbers need somebody", count)
+    subject = told % {"count": count}
+    return letter("digest", subject, {"groups": groups, **_addresses()}, bcc=to, **more)
+
+
+def _stuck() -> QuerySet[Onboarding]:
+    """What `notices.is_stuck` says, as a query."""
+    codes = [code for code in REASONS if notices.is_stuck(State.NEEDS_ATTENTION, code)]
+    rows = Onboarding.objects.exclude(state__in=sorted(FINAL | notices.QUIET_STATES))
+    return rows.filter(reason__in=codes).select_related("tenant", "number")
+
+
+def _unwell() -> QuerySet[PhoneNumber]:
+    lost = PhoneNumber.objects.exclude(health="").exclude(next_look_at=None)
+    return lost.select_related("tenant")
+
+
+def _groups(rows: QuerySet[Any], new: set[int]) -> list[Entry]:
+    by_reason: dict[str, list[Entry]] = {}
+    for row in rows[:2000]:
+        code, entry = _entry(row)
+        by_reason.setdefault(code, []).append({**entry, "is_new": row.pk in new})
+    found = [_group(code, entries) for code, entries in by_reason.items()]
+    return sorted(found, key=lambda group: group["oldest"])
+
+
+def _group(code: str, entries: list[Entry]) -> Entry:
+    entries.sort(key=lambda entry: entry["at"])
+    reason = REASONS[code]
+    return {
+        "what": str(reason.what),
+        "who": str(STAFF_WHO_LABELS[reason.who]),
+        "count": len(entries),
+        "rows": entries[:SHOWN],
+        "more": max(len(entries) - SHOWN, 0),
+        "oldest": entries[0]["at"],
+    }
+
+
+def _entry(row: Onboarding | PhoneNumber) -> tuple[str, Entry]:
+    if isinstance(row, Onboarding):
+        code, at, e164 = row.reason, row.state_changed_at, row.number.e164 if row.number else ""
+        page = f"onboarding/{row.pk}"
+    else:
+        code, at, e164 = row.health, row.health_since or row.created_at, row.e164
+        page = f"phonenumber/{row.pk}"
+    return code, {
+        "tenant": one_line(row.tenant.name),
+        "number": progress.display_number(e164) if e164 else "",
+        "at": at,
+        "since": _since(at),
+        "link": f"{settings.SITE_URL}/admin/onboarding/{page}/change/",
+    }
+
+
+def _since(at: datetime) -> str:
+    when = date_format(timezone.localtime(at), "SHORT_DATETIME_FORMAT")
+    return gettext("since %(when)s") % {"when": when}

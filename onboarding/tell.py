@@ -1,0 +1,73 @@
+"""Who will be told of an onboarding by e-mail, as its page says it to the one who looks."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from onboarding.mail_addresses import masked
+from onboarding.models import MailAddress, Notice, Onboarding, Standing
+from onboarding.states import FINAL, WORKING, State
+from tenants.access import Asker
+from tenants.models import Membership
+
+OFFERED_AFTER = timedelta(minutes=1)
+"""What usually takes seconds is watched; after that one may want to go."""
+
+MOST_ADDRESSES = 5
+
+
+def may_ask(row: Onboarding) -> bool:
+    """Whether there is anything left to be told of."""
+    return row.state not in FINAL | {State.CANCELLED}
+
+
+def shown(row: Onboarding, asker: Asker) -> dict[str, Any] | None:
+    """What the card says of letters; None where it says nothing."""
+    if not may_ask(row) or row.state == State.STARTED:
+        return None
+    if row.state in WORKING and row.state_changed_at > timezone.now() - OFFERED_AFTER:
+        return None
+    addresses = (
+        [_address(each) for each in row.mail_addresses.all()] if _may_see(row, asker) else []
+    )
+    member = _told_member(row, asker)
+    return {
+        "addresses": addresses,
+        "member": member,
+        "is_member": asker.user is not None,
+        "may_add": row.mail_addresses.count() < MOST_ADDRESSES,
+    }
+
+
+def _may_see(row: Onboarding, asker: Asker) -> bool:
+    """Another guest's attempt does not show whom it tells, not even masked."""
+    return not asker.is_guest or asker.link_id == row.link_id
+
+
+def _told_member(row: Onboarding, asker: Asker) -> str:
+    """The member's own address, if they are told without asking."""
+    user = asker.user
+    if user is None or not user.wants_letters:
+        return ""
+    role = Membership.Role.OWNER
+    is_owner = user.memberships.filter(tenant=row.tenant_id, role=role).exists()
+    return user.email if is_owner or row.started_by_id == user.pk else ""
+
+
+def _address(address: MailAddress) -> dict[str, str]:
+    return {"email": masked(address.email), "state": state_of(address)}
+
+
+def state_of(address: MailAddress) -> str:
+    """`confirmed`, `off`, `refused` (the mail server said no), `sent` or `asked`."""
+    if address.off_at is not None:
+        return "off" if address.confirmed_at else "asked"
+    if address.confirmed_at is not None:
+        return "confirmed"
+    asked = address.notices.filter(kind=Notice.Kind.CONFIRM)
+    last = asked.order_by("-pk").values_list("standing", flat=True).first()
+    words = {Standing.MAILED: "sent", Standing.FAILED: "refused"}
+    return words.get(Standing(last), "asked") if last else "asked"
