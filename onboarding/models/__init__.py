@@ -19,6 +19,7 @@ from onboarding.models.outbound import (
     OutboundEvent,
     WebhookEndpoint,
 )
+from onboarding.models.setup import SetupTick
 from onboarding.models.tombstone import Tombstone, TombstoneKey
 from onboarding.models.transfer import TransferCase
 
@@ -34,6 +35,7 @@ __all__ = [
     "PhoneNumber",
     "Proof",
     "ProviderCall",
+    "SetupTick",
     "SignupEvent",
     "SignupLink",
     "Tombstone",
