@@ -8,6 +8,7 @@ from drf_spectacular.views import SpectacularAPIView
 from config import health, theme
 from config.docs import api_docs
 from onboarding import views, views_links, webhooks
+from onboarding.admin import setup
 from onboarding.api.views import NothingHereView
 from tenants import account, second_factor
 from tenants import urls as tenant_urls
@@ -47,6 +48,7 @@ urlpatterns = [
     path("accounts/sessions/", account.sessions, name="usersessions_list"),
     path("company/", include("tenants.urls")),
     path("invitation/", include(tenant_urls.invitation_patterns)),
+    path("admin/setup/", admin.site.admin_view(setup.page), name="admin-setup"),
     path("admin/", admin.site.urls),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),

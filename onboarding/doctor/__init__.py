@@ -21,12 +21,14 @@ from onboarding.doctor import (
     workers,
     ycloud,
 )
-from onboarding.doctor.finding import Finding, Group, Level
+from onboarding.doctor.finding import OPERATOR, PARTNER, Finding, Group, Level
 from onboarding.doctor.install import CannotInstallError, install_webhook, webhook_url
 from onboarding.doctor.run import Check
 
 __all__ = [
     "CHECKS",
+    "OPERATOR",
+    "PARTNER",
     "CannotInstallError",
     "Finding",
     "Group",

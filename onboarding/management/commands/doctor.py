@@ -5,11 +5,12 @@ import textwrap
 from dataclasses import asdict
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 
 from onboarding import doctor
-from onboarding.doctor import Finding, Group, Level
+from onboarding.doctor import Finding, Group, Level, dashboard
 
 FAILING = {"error": {Level.ERROR}, "warning": {Level.ERROR, Level.WARNING}}
 MARKS = {
@@ -79,14 +80,24 @@ class Command(BaseCommand):
                 group = each.group
                 self.stdout.write(self.style.MIGRATE_HEADING(f"\n{group}"))
             self.stdout.write(f"  {self._mark(each.level)} {each.what}")
-            for line in (each.why, each.remedy) if each.level != Level.OK else ():
-                for part in textwrap.wrap(line, 92):
-                    self.stdout.write(f"          {part}")
-            if each.value and each.level != Level.OK:
-                self.stdout.write(f"          {self.style.MIGRATE_LABEL(each.value)}")
+            if each.level != Level.OK:
+                self._explain(each)
         counts = {level: sum(each.level == level for each in found) for level in Level}
         told = ", ".join(f"{n} {level}" for level, n in counts.items() if n)
         self.stdout.write(f"\n{told}")
+        if counts[Level.TODO]:
+            self.stdout.write(
+                f"What only you can see is ticked at {settings.SITE_URL}/admin/setup/"
+            )
+
+    def _explain(self, each: Finding) -> None:
+        """Why and remedy; of the list to tick only what has to be entered: it is long."""
+        ticked_by_hand = each.code.startswith(dashboard.PREFIX)
+        for line in () if ticked_by_hand else (each.why, each.remedy):
+            for part in textwrap.wrap(line, 90):
+                self.stdout.write(f"        {part}")
+        if each.value:
+            self.stdout.write(f"        {self.style.MIGRATE_LABEL(each.value)}")
 
     def _mark(self, level: Level) -> str:
         paint = {
