@@ -47,7 +47,7 @@ def in_review(owner: User, sandbox: Sandbox, worker: Worker, settings: Any) -> O
     [m for m in (*apps.get_app_config("onboarding").get_models(),)
      if m.__name__ not in
      ("Transition", "SignupEvent", "DeliveryAttempt", "LinkOpening", "MetaToken",
-      "IdempotentAnswer")]
+      "IdempotentAnswer", "SetupTick")]
     + [*apps.get_app_config("tenants").get_models()],
     ids=lambda model: str(model.__name__),
 )  # fmt: skip
