@@ -52,6 +52,7 @@ class TenantResource(resources.ModelResource):
         skip_unchanged = True
         report_skipped = True
         skip_html_diff = True
+        store_instance = True
         store_row_values = True
         use_transactions = True
 
@@ -85,8 +86,12 @@ class TenantResource(resources.ModelResource):
                 }  # fmt: skip
         if row.get(OWNER):
             self._check_owner(row[OWNER], errors)
-        if errors:
-            raise ValidationError(errors)
+        self._early = errors  # told together with what the model finds
+
+    def import_instance(self, instance: Tenant, row: dict[str, Any], **more: Any) -> None:
+        super().import_instance(instance, row, **more)
+        if self._early:
+            raise ValidationError(self._early)
 
     def _check_owner(self, email: str, errors: dict[str, str]) -> None:
         try:

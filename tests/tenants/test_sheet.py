@@ -354,6 +354,13 @@ def test_an_address_that_is_none_is_refused(desk: Client) -> None:
     assert errors(answer) == ["owner_email: “nobody” is no e-mail address."]
 
 
+def test_all_that_is_wrong_with_a_row_is_told_at_once(desk: Client) -> None:
+    answer = offer(desk, OWNERS.strip() + ",language\nbad slug,One,nobody,xx\n")
+    assert {error.partition(":")[0] for error in errors(answer)} == {
+        "owner_email", "slug", "language",
+    }  # fmt: skip
+
+
 def test_more_than_a_hundred_people_are_not_invited_through_the_browser(desk: Client) -> None:
     rows = "".join(f"t{n},N,o{n}@x.example\n" for n in range(sheet_rows.MOST_INVITED + 1))
     answer = offer(desk, OWNERS + rows)
