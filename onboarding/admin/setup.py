@@ -17,6 +17,7 @@ from django.core.cache import cache
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext
@@ -79,7 +80,7 @@ def _pressed(request: HttpRequest) -> HttpResponse:
         _install(request)
     elif act in ("tick", "untick"):
         _tick(act, request)
-        return redirect("/admin/setup/#by-hand")
+        return redirect(f"{reverse('admin-setup')}#by-hand")
     else:
         raise BadRequest("no such button")
     return redirect("admin-setup")
@@ -92,9 +93,10 @@ def _install(request: HttpRequest) -> None:
         messages.error(request, str(error))
         return
     messages.success(request, done)
-    at = timezone.now()
-    others = [each for each in _last()[0] if each.group != Group.WEBHOOK]
-    _keep([*others, *_without_ticks(doctor.examine([Group.WEBHOOK]))], at)
+    found, at = _last()
+    if at is not None:  # the rest is as old as it was
+        others = [each for each in found if each.group != Group.WEBHOOK]
+        _keep([*others, *_without_ticks(doctor.examine([Group.WEBHOOK]))], at)
 
 
 def _tick(act: str, request: HttpRequest) -> None:

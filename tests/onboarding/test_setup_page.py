@@ -177,6 +177,10 @@ def test_the_webhook_is_installed_by_a_button_and_its_group_looked_at_anew(
     assert WebhookSecret.objects.get().secret not in page
 
 
+def test_installing_before_anybody_looked_leaves_the_looking_to_be_done(desk: Client) -> None:
+    assert "Nobody has looked yet" in press(desk, "install").content.decode()
+
+
 def test_a_webhook_that_cannot_be_installed_says_why(desk: Client, sandbox: Sandbox) -> None:
     for n in range(20):
         sandbox.server.world.endpoints[str(n)] = {"id": str(n), "url": f"https://x/{n}"}
