@@ -8,7 +8,7 @@ from drf_spectacular.views import SpectacularAPIView
 from config import health, metrics, theme
 from config.docs import api_docs
 from onboarding import views, views_links, views_mail, webhooks
-from onboarding.admin import mails
+from onboarding.admin import mails, setup
 from onboarding.api.views import NothingHereView
 from tenants import account, second_factor
 from tenants import urls as tenant_urls
@@ -54,6 +54,7 @@ urlpatterns = [
     path("company/", include("tenants.urls")),
     path("invitation/", include(tenant_urls.invitation_patterns)),
     path("admin/mails/", include(mails.urlpatterns)),
+    path("admin/setup/", admin.site.admin_view(setup.page), name="admin-setup"),
     path("admin/", admin.site.urls),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),

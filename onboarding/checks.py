@@ -53,7 +53,7 @@ def site_is_https(**_: Any) -> list[CheckMessage]:
 def ids_are_there(**_: Any) -> list[CheckMessage]:
     """E003: without these nobody can launch Meta's window or be read at YCloud."""
     return [
-        Error(f"{name} is not set.", hint="See the README, “Go live”.", id="onboarding.E003")
+        Error(f"{name} is not set.", hint="See docs/setup.md.", id="onboarding.E003")
         for name in launch.missing_settings()
     ]
 
@@ -123,7 +123,7 @@ def solution_is_there(**_: Any) -> list[CheckMessage]:
     return [
         Warning(
             "META_SOLUTION_ID is not set: the WABA will not be shared with the partner solution.",
-            hint="Copy the solution id from the App Dashboard (README, “Go live”).",
+            hint="Copy the solution id from the App Dashboard (docs/setup.md).",
             id="onboarding.W001",
         )
     ]

@@ -249,6 +249,15 @@ def _token_of(http: httpx.Client, code: str) -> str:
     return token
 
 
+def check_app(seconds: float) -> None:
+    """Ask Graph about a token that is none, as our app: whether it knows the app and its secret.
+
+    Raises RefusedError and NoAnswerError.
+    """
+    with httpx.Client(timeout=httpx.Timeout(seconds, connect=min(seconds, 3))) as http:
+        _debugged(http, "doctor")
+
+
 def _debugged(http: httpx.Client, token: str) -> dict[str, object]:
     app = f"{settings.META_APP_ID}|{settings.META_APP_SECRET}"
     return _json(

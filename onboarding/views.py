@@ -60,7 +60,12 @@ def home(request: HttpRequest) -> HttpResponseBase:
 @never_cache
 def connect(request: HttpRequest) -> HttpResponseBase:
     """The signup page: the question and the button, or the attempt that is under way."""
-    return csp_update(_sdk_policy())(_connect)(request)
+    response = csp_update(_sdk_policy())(_connect)(request)
+    # Django's default `same-origin` cuts Meta's window from its opener: no message, no code
+    # (tried with Django 5.2 and Chromium 156, Nov 2026). On every answer of this address, so that
+    # `doctor` can look at it without signing in.
+    response["Cross-Origin-Opener-Policy"] = "same-origin-allow-popups"
+    return response
 
 
 def _connect(request: HttpRequest) -> HttpResponseBase:
@@ -94,9 +99,6 @@ def _connect(request: HttpRequest) -> HttpResponseBase:
             "page_config": _page_config(tenant.slug, row),
         },
     )
-    # Django's default `same-origin` cuts Meta's window from its opener: no message, no code
-    # (tried with Django 5.2 and Chromium 156, Nov 2026).
-    response["Cross-Origin-Opener-Policy"] = "same-origin-allow-popups"
     response["X-Robots-Tag"] = "noindex"
     return response
 

@@ -31,6 +31,7 @@ Call = Callable[[YCloudClient], T]
 Kind = ProviderCall.Kind
 Outcome = ProviderCall.Outcome
 
+CALL_SECONDS = 30.0
 LONGEST_CALL = timedelta(seconds=40)
 STALE_INTENT = timedelta(minutes=2)
 """An act that is open for longer belongs to a worker that died (a call has 30 s in total)."""
@@ -69,16 +70,19 @@ def _listen(record: CallRecord) -> None:
         call.heard.append(record)
 
 
-_clients: dict[tuple[int, str, str], YCloudClient] = {}
+_clients: dict[tuple[int, str, str, float], YCloudClient] = {}
 _clients_lock = threading.Lock()
 
 
-def client() -> YCloudClient:
-    """One client, with its keep-alive connections, for each process and setting."""
-    key = (os.getpid(), settings.YCLOUD_API_BASE_URL, settings.YCLOUD_API_KEY)
+def client(seconds: float = CALL_SECONDS) -> YCloudClient:
+    """One client, with its keep-alive connections, for each process, setting and patience."""
+    key = (os.getpid(), settings.YCLOUD_API_BASE_URL, settings.YCLOUD_API_KEY, seconds)
     with _clients_lock:  # two threads that come at once would make two
         if key not in _clients:
-            _clients[key] = YCloudClient(key[2], base_url=key[1], observer=_listen, permit=_permit)
+            _clients[key] = YCloudClient(
+                key[2], base_url=key[1], observer=_listen, permit=_permit, total_seconds=seconds,
+                read_timeout=min(15.0, seconds),
+            )  # fmt: skip
         return _clients[key]
 
 
@@ -110,12 +114,22 @@ def look_up(lane: Lane, kind: Kind, target: str, call: Call[T]) -> T:
     return answer
 
 
+def look_up_all(
+    lane: Lane, *wanted: tuple[Kind, str, Call[T]], seconds: float = CALL_SECONDS
+) -> list[T | YCloudError]:
+    """The same for several reads at once; each has `seconds` as a whole. Errors as `read`."""
+    return _read(lane, None, *wanted, seconds=seconds)
+
+
 def _read(
-    lane: Lane, row: Onboarding | None, *wanted: tuple[Kind, str, Call[T]]
+    lane: Lane,
+    row: Onboarding | None,
+    *wanted: tuple[Kind, str, Call[T]],
+    seconds: float = CALL_SECONDS,
 ) -> list[T | YCloudError]:
     for _each in wanted:  # here, not in the threads: without Redis it asks the database
         quota.take(lane)
-    http = client()
+    http = client(seconds)
     threads = _threads_of(os.getpid())
     ends = [
         threads.submit(copy_context().run, _hear_beside, http, _Call(lane, prepaid=1), each[2])

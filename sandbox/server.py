@@ -57,8 +57,8 @@ class SandboxServer:
     ) -> None:
         self.world = World(state, clock)
         self.app_origins = app_origins
-        self.latency_ms = latency_ms
-        self.log = log
+        self.latency_ms, self.log = latency_ms, log
+        self.ahead_seconds = 0.0  # of our clock, in every Date
         self.sender = Sender(webhook_url, time_scale)
         self.ycloud = YCloud(self.world, self.emit)
         self._http = _Http(("127.0.0.1", port), _handler(self))
@@ -150,6 +150,9 @@ def _handler(server: SandboxServer) -> type[BaseHTTPRequestHandler]:
         protocol_version = "HTTP/1.1"
         server_version = "sandbox"
         disable_nagle_algorithm = True
+
+        def date_time_string(self, timestamp: float | None = None) -> str:
+            return super().date_time_string((timestamp or time.time()) + server.ahead_seconds)
 
         def do_GET(self) -> None:
             self._route()

@@ -48,6 +48,7 @@ class World:
         self.endpoints: dict[str, dict[str, Any]] = {}
         self.last_waba_ids: list[str] = []
         self.made = 0
+        self.balance = 25.0
         self.calls: deque[dict[str, Any]] = deque(maxlen=MOST_CALLS)
         self.graph_calls: deque[dict[str, Any]] = deque(maxlen=MOST_CALLS)
         self._load()
@@ -77,6 +78,7 @@ class World:
         """An empty world with the friendly scenario."""
         with self.lock:
             self.scenario, self.params, self.once = "approve", {}, False
+            self.balance = 25.0
             for each in (self.accounts, self.numbers, self.codes, self.tokens, self.endpoints):
                 each.clear()
             self.faults.clear()

@@ -192,7 +192,7 @@ class YCloud:
     # --- Balance and webhook endpoints ---------------------------------------------------------
 
     def _balance(self, call: Call) -> Answer:
-        return Answer(body={"amount": 25.0, "currency": "USD"})
+        return Answer(body={"amount": self.world.balance, "currency": "USD"})
 
     def _endpoint(self, endpoint_id: str) -> dict[str, Any]:
         if endpoint_id not in self.world.endpoints:

@@ -22,6 +22,7 @@ from tenants import (
 )
 from tenants.admin_audit import CHANGED, AuditedAdmin, audit_registered
 from tenants.admin_members import KeepsTheLastOwner, MembershipFormSet
+from tenants.admin_sheet import TenantSheets
 from tenants.models import AuditEntry, Invitation, Membership, Tenant, User
 
 admin.site.unregister(Group)
@@ -39,7 +40,7 @@ class MembershipInline(TabularInline):
 
 
 @admin.register(Tenant)
-class TenantAdmin(AuditedAdmin, ModelAdmin):
+class TenantAdmin(TenantSheets, AuditedAdmin, ModelAdmin):
     hidden_fields = ("name",)
     list_display = ["name", "slug", "external_id", "approval", "unproven", "created_at"]
     list_filter = ["approval", "unproven"]

@@ -40,7 +40,9 @@ def open_ones(tenant: Tenant) -> list[Invitation]:
     return list(rows.select_related("invited_by"))
 
 
-def invite(by: User, tenant: Tenant, email: str, role: str) -> Invitation:
+def invite(
+    by: User, tenant: Tenant, email: str, role: str, *, actor: str = "customer"
+) -> Invitation:
     """Mail an invitation; an earlier one to the same address ends. Raises InvitationError."""
     email = email.strip().lower()
     if Membership.objects.filter(tenant=tenant, user__email__iexact=email).exists():
@@ -58,7 +60,7 @@ def invite(by: User, tenant: Tenant, email: str, role: str) -> Invitation:
             tenant=tenant, email=email, role=role, token_hash=token_hash(token), invited_by=by,
             sent_at=now, expires_at=now + LIFE,
         )  # fmt: skip
-        _record(by, "invitation.created", invitation)
+        _record(by, "invitation.created", invitation, actor)
         _mail(invitation, token)
     return invitation
 
@@ -165,10 +167,10 @@ def _check_pace(tenant: Tenant) -> None:
         raise InvitationError(gettext("Too many invitations within an hour. Try again later."))
 
 
-def _record(by: User, act: str, invitation: Invitation) -> None:
+def _record(by: User, act: str, invitation: Invitation, actor: str = "customer") -> None:
     """The entry names keys, no address."""
     after = {"by_user": by.pk, "role": invitation.role}
-    audit.record("customer", act, invitation, tenant=invitation.tenant, after=after)
+    audit.record(actor, act, invitation, tenant=invitation.tenant, after=after)
 
 
 def _mail(invitation: Invitation, token: str) -> None:

@@ -19,6 +19,7 @@ from onboarding.models.outbound import (
     OutboundEvent,
     WebhookEndpoint,
 )
+from onboarding.models.setup import SetupTick
 from onboarding.models.staff import SearchWord, StaffNote
 from onboarding.models.tombstone import Tombstone, TombstoneKey
 from onboarding.models.transfer import TransferCase
@@ -37,6 +38,7 @@ __all__ = [
     "Proof",
     "ProviderCall",
     "SearchWord",
+    "SetupTick",
     "SignupEvent",
     "SignupLink",
     "StaffLetter",

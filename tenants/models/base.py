@@ -97,6 +97,10 @@ class Tenant(models.Model):
         ordering = ["name"]
         verbose_name = _("tenant")
         verbose_name_plural = _("tenants")
+        permissions = [
+            ("import_tenant", _("Can import tenants from a file")),
+            ("export_tenant", _("Can export the list of tenants")),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["external_id"],

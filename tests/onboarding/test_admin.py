@@ -19,7 +19,7 @@ from tests.onboarding.desk import LIST
     [m for m in (*apps.get_app_config("onboarding").get_models(),)
      if m.__name__ not in
      ("Transition", "SignupEvent", "DeliveryAttempt", "LinkOpening", "MetaToken",
-      "IdempotentAnswer", "SearchWord", "StaffNote")]
+      "IdempotentAnswer", "SearchWord", "SetupTick", "StaffNote")]
     + [*apps.get_app_config("tenants").get_models()],
     ids=lambda model: str(model.__name__),
 )  # fmt: skip

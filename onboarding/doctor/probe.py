@@ -1,0 +1,123 @@
+"""A letter to ourselves: does the public address take signed events, and refuse unsigned ones?
+
+The event is of a kind that is not ours and concerns nobody; its row is taken away again.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from collections.abc import Iterator
+from datetime import timedelta
+
+from django.conf import settings
+from django.utils import timezone
+from django.utils.timesince import timesince
+from django.utils.translation import gettext as _
+
+from onboarding import vitals
+from onboarding.doctor import http
+from onboarding.doctor.finding import Finding, Level, error, for_live, ok, unknown, warning
+from onboarding.doctor.install import webhook_url
+from onboarding.models import WebhookEvent, WebhookSecret
+from ycloud_client.webhooks import sign
+
+PREFIX = "doctor_"
+KIND = "email.delivery.updated"
+LEFT_OVER = timedelta(minutes=10)
+SILENT = timedelta(days=7)
+
+
+def reached() -> Iterator[Finding]:
+    """Post to the public address as YCloud would: unsigned, then signed."""
+    secret = _secret()
+    if not secret:
+        return  # told already: every event is refused
+    event_id = f"{PREFIX}{uuid.uuid4().hex}"
+    try:
+        yield from _posted(event_id, secret)
+    except http.NoAnswerError as failed:
+        what = _("%(url)s does not answer from here: %(error)s") % {
+            "url": webhook_url(), "error": failed,
+        }  # fmt: skip
+        fix = _("Look whether YCloud can reach it: name, proxy, firewall.")
+        yield unknown("webhook_reachable", what, fix)
+    finally:
+        old = timezone.now() - LEFT_OVER
+        WebhookEvent.objects.filter(event_id=event_id).delete()
+        WebhookEvent.objects.filter(event_id__startswith=PREFIX, received_at__lt=old).delete()
+
+
+def _secret() -> str:
+    """Of the endpoint at this address, or the first that is set."""
+    stored = WebhookSecret.objects.filter(url=webhook_url()).order_by("-installed_at").first()
+    known = [stored.secret if stored else "", *settings.YCLOUD_WEBHOOK_SECRETS]
+    return next(filter(None, known), "")
+
+
+def _posted(event_id: str, secret: str) -> Iterator[Finding]:
+    body = json.dumps(
+        {"id": event_id, "type": KIND, "apiVersion": "v2",
+         "createTime": timezone.now().strftime("%Y-%m-%dT%H:%M:%S.000Z")}
+    ).encode()  # fmt: skip
+    forged = _post(body, f"not-{secret}")
+    if forged != 400:
+        yield _unexpected("webhook_signed", _("A forged event"), forged, 400)
+        return
+    yield ok("webhook_signed", _("An event with a wrong signature is refused."))
+    signed = _post(body, secret)
+    if signed != 204:
+        yield _unexpected("webhook_reachable", _("An event signed with our secret"), signed, 204)
+        return
+    _post(body, secret)
+    rows = WebhookEvent.objects.filter(event_id=event_id).count()
+    if rows == 1:
+        yield ok("webhook_reachable", _("A signed event is taken, and kept once."))
+        return
+    yield error(
+        "webhook_reachable", _("A signed event was taken, but is not in this database."),
+        _("SITE_URL leads to another installation, or its database is another one."),
+    )  # fmt: skip
+
+
+def _post(body: bytes, secret: str) -> int:
+    now = int(time.time())
+    headers = {
+        "Content-Type": "application/json",
+        "YCloud-Signature": f"t={now},s={sign(body, secret, now)}",
+    }
+    return http.ask("POST", webhook_url(), headers=headers, content=body).status
+
+
+def _unexpected(code: str, which: str, status: int, wanted: int) -> Finding:
+    what = _("%(which)s is answered with %(status)d instead of %(wanted)d at %(url)s.") % {
+        "which": which, "status": status, "wanted": wanted, "url": webhook_url(),
+    }  # fmt: skip
+    fix = _(
+        "Have the proxy pass POST, body and headers through unchanged, and look whether SITE_URL "
+        "leads to this installation with these secrets."
+    )
+    return error(code, what, fix, why=_("Events of YCloud's would be lost."))
+
+
+def heard() -> Iterator[Finding]:
+    """When YCloud last came, and whether the secret that it signs with is ours."""
+    delay = vitals.webhook_delay()
+    if delay.last_at is None:
+        what = _("No event of YCloud's has come yet, so its secret is not proven to be ours.")
+        fix = _("Connect a number of your own; an event follows. Then look again.")
+        yield for_live("webhook_heard", what, fix, level=Level.UNKNOWN)
+        return
+    what = _("YCloud's last event came %(ago)s ago, signed with a secret of ours.") % {
+        "ago": timesince(delay.last_at)
+    }
+    if timezone.now() - delay.last_at < SILENT:
+        yield ok("webhook_heard", what)
+    else:
+        fix = _("Look at YCloud's console (Developers, Webhooks) for failed deliveries.")
+        yield unknown("webhook_heard", what, fix)
+    if delay.p95_seconds is not None and delay.p95_seconds > 60:
+        slow = _("Events of the last hour came up to %(n)d s late.") % {"n": delay.p95_seconds}
+        fix = _("Look at YCloud's console for failed deliveries, and at both clocks.")
+        yield warning("webhook_delay", slow, fix)
