@@ -30,7 +30,7 @@ from onboarding.models import (
 )
 from onboarding.models.account import Proof
 from onboarding.models.onboarding import ConnectionMode, Grant
-from onboarding.states import State
+from onboarding.states import State, milestones_behind
 from tenants.models import Membership, Tenant, User
 
 S = State
@@ -182,7 +182,7 @@ class _Batch:
             connection_mode=mode,
             state_changed_at=end.at, created_at=story.begin - timedelta(seconds=rng.uniform(5, 90)),
             updated_at=end.at, launched_at=story.begin,
-            connected_at=end.at if end.state == S.CONNECTED else None,
+            **_milestones(story),
             next_look_at=None if end.state in _QUIET else self.now + FAR,
             meta_session_id=f"session-{rng.getrandbits(48):012x}",
         )  # fmt: skip
@@ -265,6 +265,15 @@ class _Batch:
 
 _QUIET = {S.CONNECTED, S.REJECTED, S.CANCELLED, S.NEEDS_ATTENTION, S.IN_REVIEW}
 """States whose rows nobody looks at on a schedule."""
+
+
+def _milestones(story: Story) -> dict[str, datetime]:
+    reached: dict[str, datetime] = {}
+    for move in story.moves:
+        has_account = move.reason != "unproven"
+        for name in milestones_behind(move.state, has_account=has_account):
+            reached.setdefault(name, move.at)
+    return reached
 
 
 def _at(story: Story, state: State) -> datetime | None:

@@ -58,6 +58,9 @@ class WhatsAppBusinessAccount(TenantOwned):
                 fields=["waba_id"], condition=~Q(proof=""), name="account_one_proven_owner"
             ),
         ]
+        indexes = [
+            models.Index(fields=["created_at"], include=["tenant"], name="account_newest"),
+        ]
         verbose_name = _("WhatsApp Business Account")
         verbose_name_plural = _("WhatsApp Business Accounts")
 
@@ -114,6 +117,12 @@ class PhoneNumber(TenantOwned):
                 fields=["next_look_at"],
                 condition=Q(next_look_at__isnull=False),
                 name="number_due",
+            ),
+            models.Index(
+                fields=["health"],
+                condition=~Q(health=""),
+                include=["tenant"],
+                name="number_unwell",
             ),
         ]
         verbose_name = _("phone number")
