@@ -458,6 +458,8 @@ UNFOLD = {
     "STYLES": [f"{STATIC_URL}admin.css"],
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
+    "DASHBOARD_CALLBACK": "onboarding.desk.dashboard",
+    "SIDEBAR": {"navigation": "config.navigation.sidebar", "show_search": False},
 }
 
 LOGGING = {

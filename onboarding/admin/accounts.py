@@ -10,6 +10,7 @@ from unfold.admin import TabularInline
 from unfold.decorators import display
 
 from onboarding.admin.base import ReadOnlyAdmin
+from onboarding.admin.desk_filters import NewCustomersFilter
 from onboarding.models import Notice, Onboarding, PhoneNumber, WhatsAppBusinessAccount
 from onboarding.reasons import REASONS
 
@@ -43,7 +44,10 @@ class OnboardingInline(_Inline):
 @admin.register(WhatsAppBusinessAccount)
 class WhatsAppBusinessAccountAdmin(ReadOnlyAdmin):
     list_display = ["waba_id", "name", "tenant", "review", "payment", "ban_state", "read_at"]
-    list_filter = ["account_review_status", "payment_method_attached", "ban_state", "tenant"]
+    list_filter = [
+        "account_review_status", "payment_method_attached", "ban_state", "tenant",
+        NewCustomersFilter,
+    ]  # fmt: skip
     list_select_related = ["tenant"]
     search_fields = [
         "waba_id", "name", "tenant__name", "tenant__slug", "numbers__e164",

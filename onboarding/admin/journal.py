@@ -11,6 +11,7 @@ from unfold.decorators import display
 
 from onboarding import services
 from onboarding.admin.base import ReadOnlyAdmin
+from onboarding.admin.desk_filters import CameFilter, QuotaFilter
 from onboarding.models import ProviderCall, WebhookEvent, WebhookSecret
 
 
@@ -27,7 +28,7 @@ class ProviderCallAdmin(ReadOnlyAdmin):
         "meta_code",
         "took_ms",
     ]
-    list_filter = ["kind", "outcome", "lane", "code", "meta_code"]
+    list_filter = ["kind", "outcome", "lane", "code", "meta_code", QuotaFilter]
     search_fields = ["target", "request_id", "onboarding__public_id"]
     ordering = ["-at"]
 
@@ -45,7 +46,7 @@ class WebhookEventAdmin(ReadOnlyAdmin):
     list_display = [
         "received_at", "type", "shown_standing", "waba_id", "phone_number_id", "woke", "applied_at",
     ]  # fmt: skip
-    list_filter = ["standing", "type"]
+    list_filter = ["standing", "type", CameFilter]
     search_fields = ["event_id", "waba_id", "phone_number_id"]
     actions = ["replay_selected"]
 

@@ -20,6 +20,7 @@ from unfold.decorators import display
 
 from onboarding import progress, proof, requirements, services
 from onboarding.admin.base import ReadOnlyAdmin
+from onboarding.admin.desk_filters import DESK_FILTERS
 from onboarding.admin.filters import AgeFilter, ReasonFilter
 from onboarding.admin.proof import ProofColumn, ProvenFilter
 from onboarding.admin.transfers import may_decide
@@ -73,7 +74,9 @@ class OnboardingAdmin(ProofColumn, ReadOnlyAdmin):
     list_display = [
         "who", "shown_state", "shown_reason", "shown_proof", "number", "connection_mode", "age",
     ]  # fmt: skip
-    list_filter = ["state", ReasonFilter, ProvenFilter, "connection_mode", AgeFilter, "tenant"]
+    list_filter = [
+        "state", ReasonFilter, ProvenFilter, "connection_mode", AgeFilter, "tenant", *DESK_FILTERS,
+    ]  # fmt: skip
     list_select_related = ["tenant", "number", "business_account"]
     search_fields = [
         "public_id", "claimed_waba_id", "claimed_phone_number_id", "claimed_business_id",
