@@ -1,4 +1,4 @@
-"""The menu of the admin, grouped by what it is used for; nobody sees an entry that gives them 403."""
+"""The menu of the admin, grouped by use; nobody sees an entry that would give them a 403."""
 
 from __future__ import annotations
 

@@ -67,9 +67,7 @@ def waits_for(who: str) -> Q:
     """Open ones that wait for `who`; what needs attention has stopped and waits for nobody."""
     codes = sorted(code for code, reason in REASONS.items() if reason.who == who)
     states = sorted(state for state in _WAITING if _BY_STATE.get(state, NOBODY) == who)
-    return Q(state__in=sorted(_WAITING)) & (
-        Q(reason__in=codes) | Q(reason="", state__in=states)
-    )
+    return Q(state__in=sorted(_WAITING)) & (Q(reason__in=codes) | Q(reason="", state__in=states))
 
 
 WAITED_FOR = (CUSTOMER, PARTNER, YCLOUD, META, NOBODY)
@@ -108,9 +106,8 @@ def standings() -> list[Standing]:
     """All onboardings, by state and reason: what most of the desk is added up from."""
     now = timezone.now()
     bands = {band: _rows(open_for(band, now)) for band in BANDS}
-    found = Onboarding.objects.order_by().values("state", "reason").annotate(
-        rows=Count("*"), **bands
-    )
+    counted = Onboarding.objects.order_by().values("state", "reason")
+    found: list[dict[str, Any]] = list(counted.annotate(rows=Count("*"), **bands))  # type: ignore[arg-type]
     return [
         Standing(
             State(each["state"]), each["reason"], each["rows"],
@@ -243,7 +240,7 @@ def lost_steps(windows: tuple[int, ...] = WINDOWS) -> dict[int, dict[str, int]]:
     now = timezone.now()
     wanted = {f"in_{days}": _rows(launched_within(days, now)) for days in windows}
     lost = Onboarding.objects.filter(lost_at_step(max(windows), now)).order_by()
-    found = list(lost.values("current_step").annotate(**wanted))
+    found: list[dict[str, Any]] = list(lost.values("current_step").annotate(**wanted))  # type: ignore[arg-type]
     return {
         days: {
             each["current_step"]: each[f"in_{days}"]

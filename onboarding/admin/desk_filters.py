@@ -18,7 +18,7 @@ from django.utils.translation import ngettext
 from onboarding import figures, quota, vitals
 from onboarding.reasons import STAFF_WHO_LABELS
 
-Lookup = tuple[str, str | Promise]
+Choices = list[tuple[str, Any]]
 
 
 class Unobtrusive(admin.SimpleListFilter):
@@ -35,7 +35,7 @@ class ConditionFilter(admin.SimpleListFilter):
         """Value, words and condition of each choice."""
         raise NotImplementedError
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[Lookup]:
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
         return [(value, words) for value, words, _condition in self.conditions()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
@@ -54,9 +54,7 @@ class WaitsForFilter(ConditionFilter):
     parameter_name = "waits_for"
 
     def conditions(self) -> list[tuple[str, str | Promise, Q]]:
-        return [
-            (who, STAFF_WHO_LABELS[who], figures.waits_for(who)) for who in figures.WAITED_FOR
-        ]
+        return [(who, STAFF_WHO_LABELS[who], figures.waits_for(who)) for who in figures.WAITED_FOR]
 
 
 class OpenForFilter(Unobtrusive, ConditionFilter):
@@ -123,7 +121,7 @@ class StepFilter(Unobtrusive):
     title = _("Meta's step")
     parameter_name = "step"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[Lookup]:
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
         step = request.GET.get("step", "")
         return [(step, step)] if step else []
 

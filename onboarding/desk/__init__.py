@@ -10,6 +10,7 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from onboarding import figures, tally
 from onboarding.desk import machine, sections
@@ -22,7 +23,7 @@ DAYS = 30
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """UNFOLD's DASHBOARD_CALLBACK: what `templates/admin/index.html` draws."""
-    context["title"] = None
+    context["title"] = _("Desk")
     context["may_look"] = request.user.has_perm("onboarding.view_onboarding")
     if context["may_look"]:
         context["desk"] = _desk(request, Links(request))

@@ -8,12 +8,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from onboarding import figures, progress, requirements
-from onboarding.desk.drawn import Bar, Figure, Row, Step, Tab, age, duration, percent
+from onboarding import figures, progress
+from onboarding.desk.drawn import Bar, Figure, Row, Step, Tab, Text, age, duration, percent
 from onboarding.desk.links import Links
 from onboarding.figures import Stage, Standing, Took
 from onboarding.models import Onboarding
-from onboarding.reasons import CUSTOMER, META, REASONS, STAFF_WHO_LABELS, YCLOUD
+from onboarding.reasons import CUSTOMER, META, NOBODY, PARTNER, REASONS, YCLOUD
 from onboarding.states import OPEN, State
 
 S = State
@@ -33,16 +33,32 @@ TONES = {
 }
 STUCK = 10
 
+WHO: dict[str, Text] = {
+    CUSTOMER: gettext_lazy("The customer"),
+    PARTNER: gettext_lazy("You"),
+    YCLOUD: gettext_lazy("YCloud"),
+    META: gettext_lazy("Meta"),
+    NOBODY: gettext_lazy("Nobody"),
+}
+TODO: dict[str, Text] = {
+    CUSTOMER: gettext_lazy("Remind them, or send a new link."),
+    YCLOUD: gettext_lazy("Ask YCloud's support."),
+    META: gettext_lazy("Nothing to do: we keep looking."),
+    NOBODY: gettext_lazy("It goes on by itself: we keep looking."),
+}
+
 
 def tiles(links: Links, standings: list[Standing], unwell: dict[str, int]) -> list[Figure]:
     """The five of the top row."""
     attention, review = _in(standings, S.NEEDS_ATTENTION), _in(standings, S.IN_REVIEW)
+    to_decide = links.onboardings(state__exact=S.NEEDS_ATTENTION.value)
     customer, ycloud = _waiting(standings, CUSTOMER), _waiting(standings, YCLOUD)
     meta, dropped = _waiting(standings, META), sum(unwell.values())
+    today = figures.connected_today()
     to_review = ngettext("to review", "to review", review)
     return [
         Figure(
-            _("Needs attention"), attention, links.onboardings(state__exact=S.NEEDS_ATTENTION.value),
+            _("Needs attention"), attention, to_decide,
             "stop" if attention else "quiet", "error",
             (Figure(to_review, review, links.onboardings(state__exact=S.IN_REVIEW.value)),),
         ),
@@ -56,8 +72,8 @@ def tiles(links: Links, standings: list[Standing], unwell: dict[str, int]) -> li
             (Figure(_("for Meta"), meta, links.onboardings(waits_for=META)),),
         ),
         Figure(
-            _("Connected today"), figures.connected_today(), links.onboardings(connected="today"),
-            "good", "check_circle",
+            _("Connected today"), today, links.onboardings(connected="today"),
+            "good" if today else "quiet", "check_circle",
         ),
         Figure(
             _("Health dropped"), dropped, links.to("numbers", health="any"),
@@ -83,8 +99,8 @@ def stuck(links: Links) -> list[dict[str, Any]]:
             "tenant": row.tenant.name,
             "which": _number_of(row) or row.reference,
             "what": REASONS[row.reason].what if row.reason else State(row.state).label,
-            "todo": _todo(row),
-            "who": STAFF_WHO_LABELS[figures.who_moves(row.state, row.reason)],
+            "who": WHO[who := figures.who_moves(row.state, row.reason)],
+            "todo": _todo(State(row.state), who),
             "state": State(row.state).label,
             "tone": TONES.get(State(row.state), "quiet"),
             "age": age(now - row.state_changed_at),
@@ -106,10 +122,15 @@ def _act(row: Onboarding) -> str:
     )
 
 
-def _todo(row: Onboarding) -> str:
-    """The first thing to do, as the record says it in full."""
-    due = requirements.of(row, staff=True)
-    return due[0].remedy[0] if due and due[0].remedy else ""
+def _todo(state: State, who: str) -> Text:
+    """What staff do about it; the record says it in full."""
+    if state == S.IN_REVIEW:
+        return _("Approve or reject it.")
+    if who == PARTNER or (state == S.NEEDS_ATTENTION and who != CUSTOMER):
+        return _("Read the record, then resume or reject it.")
+    if state == S.AWAITING_PAYMENT:
+        return _("Ask YCloud to attach the payment method.")
+    return TODO[who]
 
 
 def open_states(links: Links, standings: list[Standing]) -> list[Row]:
@@ -191,9 +212,13 @@ def funnel(links: Links, stages: list[Stage], days: int) -> list[Bar]:
             narrowed["stage"] = stage.key
         bars.append(
             Bar(
-                stage.label, stage.count, links.onboardings(**narrowed),
-                percent(stage.count, whole), _share(stage.count, whole), lost,
-            )  # fmt: skip
+                stage.label,
+                stage.count,
+                links.onboardings(**narrowed),
+                percent(stage.count, whole),
+                _share(stage.count, whole),
+                lost,
+            )
         )
     return bars
 
@@ -207,12 +232,17 @@ def lost_steps(links: Links, found: dict[str, int], days: int) -> list[Bar]:
     most = max(found.values(), default=0)
     return [
         Bar(
-            step.replace("_", " ").capitalize(), rows,
+            _step(step), rows,
             links.onboardings(launched=days, stage="not-finished", step=step),
             percent(rows, most),
         )
         for step, rows in found.items()
     ]  # fmt: skip
+
+
+def _step(name: str) -> str:
+    """PHONE_NUMBER_SETUP as people read it."""
+    return name.replace("_", " ").capitalize().replace("Waba", "WABA")
 
 
 def took(links: Links, found: Took, days: int) -> dict[str, Any] | None:
