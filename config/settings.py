@@ -463,6 +463,7 @@ UNFOLD = {
     "SITE_URL": "/connect/",
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": f"{STATIC_URL}favicon.svg"}],
     "STYLES": [f"{STATIC_URL}admin.css"],
+    "SCRIPTS": [f"{STATIC_URL}admin.js"],
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
     "COLORS": {"primary": ADMIN_BLUES},

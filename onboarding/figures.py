@@ -120,7 +120,7 @@ def standings() -> list[Standing]:
 def by_state() -> dict[State, int]:
     """How many stand in each state; states without any are there too."""
     counts: dict[State, int] = dict.fromkeys(State, 0)
-    for state, rows in Onboarding.objects.order_by().values_list("state").annotate(Count("*")):
+    for state, rows in Onboarding.objects.order_by().values_list("state").annotate(rows=Count("*")):
         counts[State(state)] = rows
     return counts
 
