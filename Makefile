@@ -1,7 +1,7 @@
 # Two commands matter: `make run` and `make test`. Everything they do is in devstack/bootstrap.py.
 PYTHON ?= python3
 
-.PHONY: run test test-faults test-api lint pins clean
+.PHONY: run test test-faults test-api bench-desk lint pins clean
 
 run:   ## start everything on this machine
 	@exec $(PYTHON) devstack/bootstrap.py run
@@ -14,6 +14,9 @@ test-faults: ## onboardings under killed processes and spoiled answers (SEED=1 C
 
 test-api: ## the whole OpenAPI with every role, over 10,000 cases (API_CASES=40 API_SEED=1; about 6 min)
 	@exec $(PYTHON) devstack/bootstrap.py test-api
+
+bench-desk: ## the desk and the queue with 1,000 and with 100,000 onboardings (about 5 min)
+	@exec $(PYTHON) devstack/bootstrap.py bench-desk
 
 lint:  ## only lint, types and contracts
 	@exec $(PYTHON) devstack/bootstrap.py lint

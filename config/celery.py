@@ -87,6 +87,7 @@ app.conf.update(
         "tell_staff": _every(60.0, "tell_staff", expires=60),
         "mail_waiting_links": _every(60.0, "mail_waiting_links", expires=60),
         "read_balance": _every(600.0, "read_balance", expires=300),
+        "count_for_desk": _every(60.0, "count_for_desk", expires=60),
         "measure_pressure": _every(15.0, "measure_pressure", expires=30),
         "forget_old": _every(crontab(hour=3, minute=17), "forget_old", expires=3600),
         "beat_alive": _every(5.0, "beat_alive", expires=20),

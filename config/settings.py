@@ -460,15 +460,28 @@ if "//" in PARTNER_LOGO:  # a logo from elsewhere is the one picture that the po
         "{0.scheme}://{0.netloc}".format(urlsplit(PARTNER_LOGO))
     )
 
+# The accent of the signup pages in the theme's steps; white is readable on 600 and darker.
+ADMIN_BLUES = {
+    "50": "#eff6fe", "100": "#dcebfc", "200": "#bfdbf9", "300": "#93c3f4", "400": "#5fa3ec",
+    "500": "#2f86e0", "600": "#0b6bcb", "700": "#0a58a8", "800": "#0d4a89", "900": "#113f71",
+    "950": "#0b284b",
+}  # fmt: skip
+
 UNFOLD = {
     "SITE_TITLE": f"{PARTNER_NAME}: WhatsApp onboarding",
     "SITE_HEADER": PARTNER_NAME,
     "SITE_SUBHEADER": "WhatsApp onboarding",
     "SITE_URL": "/connect/",
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": f"{STATIC_URL}favicon.svg"}],
-    "STYLES": [f"{STATIC_URL}admin.css"],
+    "STYLES": [
+        f"{STATIC_URL}{name}.css" for name in ("admin", "admin_desk", "admin_record")
+    ],
+    "SCRIPTS": [f"{STATIC_URL}admin.js"],
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
+    "COLORS": {"primary": ADMIN_BLUES},
+    "DASHBOARD_CALLBACK": "onboarding.desk.dashboard",
+    "SIDEBAR": {"navigation": "config.navigation.sidebar", "show_search": False},
 }
 
 # --- How it is watched ----------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """The two commands before anything is installed: plain `python3`, the standard library only.
 
-    python3 devstack/bootstrap.py run|test|test-faults|lint|env
+    python3 devstack/bootstrap.py run|test|test-faults|test-api|bench-desk|lint|env
 
 Makes `.venv`, installs the pinned requirements (a stamp of their hash makes the next time cost
 nothing), and goes on in it. Every refusal is one sentence and exit status 1. Written so that an
@@ -212,6 +212,8 @@ def main(command: str) -> None:
     if command == "test-api":
         os.environ.setdefault("API_CASES", "40")
         step("pytest", "-q", "-s", "tests/api_fuzz")
+    if command == "bench-desk":
+        step("benchmarks.desk")
     if command == "test-faults":
         step("pytest", "tests/faults", "--ignore", "tests/faults/test_mix.py")
         seed, count = os.environ.get("SEED", "1"), os.environ.get("COUNT", "2000")
@@ -219,6 +221,7 @@ def main(command: str) -> None:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] not in (["run"], ["test"], ["test-faults"], ["test-api"], ["lint"], ["env"]):
-        refuse("use `run`, `test`, `test-faults`, `test-api`, `lint` or `env`.")
+    COMMANDS = ("run", "test", "test-faults", "test-api", "bench-desk", "lint", "env")
+    if sys.argv[1:] not in [[command] for command in COMMANDS]:
+        refuse(f"use one of {', '.join(COMMANDS)}.")
     main(sys.argv[1])

@@ -15,7 +15,7 @@ from onboarding import requirements
 from onboarding.models import Onboarding, PhoneNumber
 from onboarding.models.onboarding import ConnectionMode
 from onboarding.reasons.standing import NOTICE
-from onboarding.states import FINAL, PARKED, WORKING, State
+from onboarding.states import FINAL, PARKED, PASSED, WORKING, State
 from onboarding.timeline import timeline
 
 S = State
@@ -31,28 +31,12 @@ class Milestone:
     at: datetime | None = None
 
 
-_PASSED: dict[State, int] = {
-    # How many milestones lie behind a row in this state.
-    S.STARTED: 0,
-    S.CANCELLED: 0,
-    S.SIGNED_UP: 1,
-    S.AWAITING_ACCOUNT: 1,
-    S.LINKED: 2,
-    S.AWAITING_PAYMENT: 2,
-    S.AWAITING_NUMBER: 3,
-    S.IN_REVIEW: 3,
-    S.REGISTERING: 3,
-    S.CONNECTING: 4,
-    S.CONNECTED: 5,
-}
-
-
 def _passed(row: Onboarding) -> int:
     state = State(row.state)
     if state == S.IN_REVIEW and row.business_account_id is None:
         return 1
-    if state in _PASSED:
-        return _PASSED[state]
+    if state in PASSED:
+        return PASSED[state]
     if row.number_id:
         return 3
     return 2 if row.business_account_id else 1

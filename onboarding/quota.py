@@ -27,7 +27,7 @@ from typing import TypeVar
 
 import redis
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from limits.storage import RedisStorage
 
@@ -177,10 +177,15 @@ def seed() -> None:
     _redis().register_script(_SEED)(keys, [*entries, HOUR])
 
 
-def _calls_of_the_hour() -> QuerySet[ProviderCall]:
+def counts_now() -> Q:
+    """Calls to YCloud that were sent in the last hour."""
     since = timezone.now() - timedelta(seconds=HOUR)
-    sent = ProviderCall.objects.filter(at__gt=since).exclude(kind__in=_NOT_YCLOUD)
-    return sent.exclude(outcome=ProviderCall.Outcome.NOT_SENT)
+    not_sent = Q(outcome=ProviderCall.Outcome.NOT_SENT)
+    return Q(at__gt=since) & ~Q(kind__in=_NOT_YCLOUD) & ~not_sent
+
+
+def _calls_of_the_hour() -> QuerySet[ProviderCall]:
+    return ProviderCall.objects.filter(counts_now())
 
 
 def _take_by_journal(lane: Lane) -> None:

@@ -76,3 +76,31 @@ TRANSITIONS: dict[State, frozenset[State]] = {
     S.REJECTED: frozenset(),
 }
 """What may happen. `transitions.move` refuses everything else."""
+
+
+MILESTONES = ("finished_at", "linked_at", "paid_at", "registered_at", "connected_at")
+"""The columns that keep when an onboarding first came so far, in their order."""
+
+PASSED: dict[State, int] = {
+    S.STARTED: 0,
+    S.CANCELLED: 0,
+    S.SIGNED_UP: 1,
+    S.AWAITING_ACCOUNT: 1,
+    S.LINKED: 2,
+    S.AWAITING_PAYMENT: 2,
+    S.AWAITING_NUMBER: 3,
+    S.IN_REVIEW: 3,
+    S.REGISTERING: 3,
+    S.CONNECTING: 4,
+    S.CONNECTED: 5,
+}
+"""How many of them lie behind a row in this state. `needs_attention` and `rejected` say nothing of
+it, nor does a review of an account that nobody has read yet.
+"""
+
+
+def milestones_behind(state: State, *, has_account: bool) -> tuple[str, ...]:
+    """The milestones that a move into this state proves."""
+    if state == S.IN_REVIEW and not has_account:
+        return MILESTONES[:1]
+    return MILESTONES[: PASSED.get(state, 0)]

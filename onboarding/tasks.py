@@ -34,6 +34,7 @@ from onboarding import (
     retention,
     schedule,
     steps,
+    tally,
     transitions,
     vitals,
 )
@@ -212,6 +213,12 @@ def measure_pressure(**_newer: Any) -> float:
 def read_balance(**_newer: Any) -> bool:
     """Ask YCloud for the balance that desk, doctor and metrics show; whether it answered."""
     return vitals.read_balance() is not None
+
+
+@shared_task
+def count_for_desk(**_newer: Any) -> None:
+    """Count the desk's slow figures and keep them."""
+    tally.keep()
 
 
 @shared_task

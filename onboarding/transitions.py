@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from onboarding import instruments, notices, outbound_events
 from onboarding.models import Onboarding, PhoneNumber, Transition, WhatsAppBusinessAccount
-from onboarding.states import TRANSITIONS, State
+from onboarding.states import TRANSITIONS, State, milestones_behind
 
 LEASE = timedelta(seconds=45)
 """Longer than one call may take (30 s); renewed before each call."""
@@ -211,8 +211,10 @@ def move(
         "faults": 0,
         **facts,
     }
-    if to == State.CONNECTED and came_from != State.CONNECTED:
-        columns["connected_at"] = now
+    if to != came_from:
+        has_account = columns.get("business_account", row.business_account_id) is not None
+        behind = milestones_behind(to, has_account=has_account)
+        columns |= {name: now for name in behind if getattr(row, name) is None}
     with transaction.atomic():
         written = Onboarding.objects.filter(pk=row.pk, state=came_from, fence=row.fence).update(
             **columns,

@@ -78,10 +78,14 @@ class NewCustomers:
         return self.used >= self.most * 0.8
 
 
+def is_new() -> Q:
+    """Accounts that Meta's cap counts now."""
+    return Q(created_at__gt=timezone.now() - CAP_SPAN)
+
+
 def new_customers() -> NewCustomers:
     """Meta counts new businesses in a rolling 7 days (10, after its review 200)."""
-    since = timezone.now() - CAP_SPAN
-    used = WhatsAppBusinessAccount.objects.filter(created_at__gt=since).count()
+    used = WhatsAppBusinessAccount.objects.filter(is_new()).count()
     return NewCustomers(used, settings.META_NEW_CUSTOMERS_PER_7_DAYS)
 
 
@@ -93,11 +97,17 @@ class Waiting:
     oldest_seconds: float
 
 
-def overdue() -> Waiting:
+def is_overdue(now: datetime | None = None) -> Q:
     """Onboardings that are due and that no worker holds."""
-    now = timezone.now()
+    now = now or timezone.now()
     free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
-    due = Onboarding.objects.filter(free, next_look_at__lte=now)
+    return free & Q(next_look_at__lte=now)
+
+
+def overdue() -> Waiting:
+    """How many onboardings are due and held by no worker."""
+    now = timezone.now()
+    due = Onboarding.objects.filter(is_overdue(now))
     return _waiting(due.aggregate(rows=Count("pk"), oldest=Min("next_look_at")), now)
 
 
@@ -121,6 +131,11 @@ class WebhookDelay:
     last_at: datetime | None
     p50_seconds: float | None
     p95_seconds: float | None
+
+
+def came_lately() -> Q:
+    """Events of the last hour."""
+    return Q(received_at__gt=timezone.now() - timedelta(hours=1))
 
 
 def webhook_delay() -> WebhookDelay:

@@ -11,6 +11,7 @@ from unfold.decorators import display
 
 from onboarding import services
 from onboarding.admin.base import ReadOnlyAdmin
+from onboarding.admin.desk_filters import NewCustomersFilter
 from onboarding.admin.standing import StandingColumn, StandingFilter
 from onboarding.models import Onboarding, PhoneNumber, WhatsAppBusinessAccount
 from onboarding.reasons import REASONS
@@ -49,7 +50,7 @@ class WhatsAppBusinessAccountAdmin(StandingColumn, ReadOnlyAdmin):
     ]  # fmt: skip
     list_filter = [
         StandingFilter, "account_review_status", "payment_method_attached", "ban_state",
-        "business_verification_status", "tenant",
+        "business_verification_status", "tenant", NewCustomersFilter,
     ]  # fmt: skip
     list_select_related = ["tenant"]
     search_fields = [

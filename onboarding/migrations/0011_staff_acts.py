@@ -1,10 +1,9 @@
-"""What staff do, each act a right of its own; notes, assignees, words to search by; the groups."""
+"""What staff do, each act a right of its own; notes, assignees, words to search by."""
 
 import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
-from onboarding import groups
 from tenants.walls import behind, wall
 
 RIGHTS = [
@@ -98,8 +97,6 @@ class Migration(migrations.Migration):
     dependencies = [
         ("onboarding", "0010_newest_first"),
         ("tenants", "0008_external_ids"),
-        ("auth", "0012_alter_user_first_name_max_length"),
-        ("contenttypes", "0002_remove_content_type_name"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -149,5 +146,4 @@ class Migration(migrations.Migration):
         migrations.RunSQL(WORDS, NO_WORDS),
         *(triggers(table, columns) for table, columns in NAMED.items()),
         migrations.RunSQL(FILL, migrations.RunSQL.noop),
-        migrations.RunPython(lambda apps, _: groups.ship(apps), migrations.RunPython.noop),
     ]

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('onboarding', '0010_newest_first'),
+        ('onboarding', '0012_desk_indexes'),
     ]
 
     operations = [

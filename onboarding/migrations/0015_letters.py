@@ -11,7 +11,7 @@ from tenants.walls import behind, wall
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('onboarding', '0010_newest_first'),
+        ('onboarding', '0014_standing_index'),
         ('tenants', '0011_wants_letters'),
     ]
 

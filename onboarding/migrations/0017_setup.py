@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("onboarding", "0010_newest_first")]
+    dependencies = [("onboarding", "0016_notices")]
 
     operations = [
         migrations.CreateModel(

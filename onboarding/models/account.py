@@ -75,6 +75,7 @@ class WhatsAppBusinessAccount(TenantOwned):
         indexes = [
             models.Index(fields=["country"], name="account_country"),
             models.Index(fields=["standing"], condition=~Q(standing=""), name="account_standing"),
+            models.Index(fields=["created_at"], include=["tenant"], name="account_newest"),
         ]
         verbose_name = _("WhatsApp Business Account")
         verbose_name_plural = _("WhatsApp Business Accounts")
@@ -143,6 +144,12 @@ class PhoneNumber(TenantOwned):
                 name="number_due",
             ),
             models.Index(fields=["standing"], condition=~Q(standing=""), name="number_standing"),
+            models.Index(
+                fields=["health"],
+                condition=~Q(health=""),
+                include=["tenant"],
+                name="number_unwell",
+            ),
         ]
         verbose_name = _("phone number")
         verbose_name_plural = _("phone numbers")

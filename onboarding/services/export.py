@@ -30,9 +30,10 @@ VERSION = 1
 _TENANT = ("slug", "name", "approval", "unproven", "language", "external_id", "created_at")
 _ONBOARDING = (
     "connection_mode", "state", "reason", "state_changed_at", "created_at", "updated_at",
-    "launched_at", "connected_at", "login_status", "current_step", "error_code", "error_message",
-    "meta_session_id", "claimed_waba_id", "claimed_phone_number_id", "claimed_business_id",
-    "claimed_at", "expected_number", "searched_at", "grant", "granted_waba_ids", "proven",
+    "launched_at", "finished_at", "linked_at", "paid_at", "registered_at", "connected_at",
+    "login_status", "current_step", "error_code", "error_message", "meta_session_id",
+    "claimed_waba_id", "claimed_phone_number_id", "claimed_business_id", "claimed_at",
+    "expected_number", "searched_at", "grant", "granted_waba_ids", "proven",
     "approved_at",
 )  # fmt: skip
 _ACCOUNT = (

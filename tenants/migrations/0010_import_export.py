@@ -2,7 +2,7 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-    dependencies = [("tenants", "0008_external_ids")]
+    dependencies = [("tenants", "0009_desk")]
 
     operations = [
         migrations.AlterModelOptions(

@@ -1,69 +1,105 @@
-"""The desk in a real Chromium: a reviewer finds a stuck case and says no; the customer reads it."""
+"""The desk in a browser: no faults for axe, nothing wider than the screen, right to left too."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from io import StringIO
 from typing import Any
 
-from django.apps import apps
-from django.contrib.auth.models import Group
-from django.test import Client
-from playwright.sync_api import expect
+import pytest
+from django.core.cache import cache
+from django.core.management import call_command
+from playwright.sync_api import Browser, Page, expect
 
-from onboarding import groups
-from onboarding.models import Onboarding
-from tests.browser.conftest import Signup, sign_in, watched
-from tests.conftest import person
-
-REASON = "We could not reach you under this number."
+from tenants.models import User
+from tests.browser.conftest import sign_in, watched
+from tests.browser.test_accessibility import faults
 
 
-def test_a_reviewer_finds_the_stuck_case_and_the_customer_reads_the_reason(
-    browser: Any, signup: Signup, site: str,
-    settings: Any,
-) -> None:  # fmt: skip
-    settings.ONBOARDING_APPROVAL = "always"
-    signup.goes_through()
-    signup.sees("in_review")
-    row = Onboarding.objects.get()
-    assert row.number is not None
-
-    groups.ship(apps)
-    reviewer = person("reviewer@partner.example", staff=True)
-    reviewer.groups.add(Group.objects.get(name="Reviewers"))
-    theirs = browser.new_context(base_url=site, viewport={"width": 1280, "height": 900})
-    sign_in(theirs, reviewer, Client())  # a login of its own
-    desk = watched(theirs.new_page())
-    desk.goto("/admin/onboarding/onboarding/")
-    desk.fill("#searchbar", row.number.e164)
-    desk.press("#searchbar", "Enter")
-    desk.click("#result_list tbody th a")
-    expect(desk.locator(".record-title .pill")).to_have_text("in review")
-    expect(desk.locator(".record-acts")).to_contain_text("Approve")
-    assert desk.evaluate("document.documentElement.scrollWidth") <= 1280
-    desk.click(".record-acts >> text=Reject")
-    desk.fill("textarea[name=note]", REASON)
-    expect(desk.locator(".preview .said")).to_have_text(REASON)
-    desk.click(".record-ask button")
-    expect(desk.locator(".record-title .pill")).to_have_text("rejected")
-    expect(desk.locator("#timeline")).to_contain_text(REASON)
-    expect(desk.locator(".record-acts")).not_to_contain_text("Reject")
-    assert desk.faults == []  # type: ignore[attr-defined]
-
-    signup.sees("rejected")
-    expect(signup.page.locator("#said")).to_have_text(REASON)
-    theirs.close()
+@pytest.fixture
+def rows(site: str) -> None:
+    cache.clear()
+    call_command("generate_onboardings", "--yes-really", "--count=300", stdout=StringIO())
 
 
-def test_the_record_fits_a_phone(browser: Any, signup: Signup, site: str, settings: Any) -> None:
-    settings.ONBOARDING_APPROVAL = "always"
-    signup.goes_through()
-    signup.sees("in_review")
-    admin = person("admin@partner.example", staff=True, superuser=True)
-    phone = browser.new_context(base_url=site, viewport={"width": 360, "height": 740})
-    sign_in(phone, admin, Client())
-    desk = phone.new_page()
-    row = Onboarding.objects.get()
-    for path in ("", f"{row.pk}/change/", f"{row.pk}/decide/reject/", f"{row.pk}/decide/retry/"):
-        desk.goto(f"/admin/onboarding/onboarding/{path}")
-        assert desk.evaluate("document.documentElement.scrollWidth") <= 360, path
-    phone.close()
+def opened(browser: Browser, site: str, user: User, client: Any, **options: Any) -> Iterator[Page]:
+    context = browser.new_context(base_url=site, **options)
+    context.set_default_timeout(15_000)
+    sign_in(context, user, client)
+    yield watched(context.new_page())
+    context.close()
+
+
+SCREENS = {
+    "light-wide": {"viewport": {"width": 1280, "height": 800}, "color_scheme": "light"},
+    "dark-wide": {"viewport": {"width": 1280, "height": 800}, "color_scheme": "dark"},
+    "light-phone": {"viewport": {"width": 360, "height": 640}, "color_scheme": "light"},
+    "dark-phone": {"viewport": {"width": 360, "height": 640}, "color_scheme": "dark"},
+}
+
+
+@pytest.fixture(params=SCREENS)
+def screen(
+    request: pytest.FixtureRequest, browser: Browser, site: str, reviewer: User, client: Any
+) -> Iterator[Page]:
+    yield from opened(browser, site, reviewer, client, **SCREENS[request.param])
+
+
+def test_the_full_desk_has_no_faults(screen: Page, rows: None) -> None:
+    screen.goto("/admin/")
+    expect(screen.get_by_text("Stuck the longest")).to_be_visible()
+    assert not (found := faults(screen)), "\n".join(found)
+    assert screen.faults == []  # type: ignore[attr-defined]
+
+
+def test_the_empty_desk_has_no_faults(screen: Page) -> None:
+    screen.goto("/admin/")
+    expect(screen.get_by_text("Nobody has begun yet")).to_be_visible()
+    assert not (found := faults(screen)), "\n".join(found)
+
+
+@pytest.fixture(params=[1280, 360])
+def width(
+    request: pytest.FixtureRequest, browser: Browser, site: str, reviewer: User, client: Any
+) -> Iterator[Page]:
+    size = {"width": request.param, "height": 700}
+    yield from opened(browser, site, reviewer, client, viewport=size)
+
+
+def test_no_page_is_wider_than_the_screen(width: Page, rows: None, reviewer: User) -> None:
+    for address in (
+        "/admin/",
+        "/admin/onboarding/providercall/",
+        "/admin/onboarding/onboarding/",
+        f"/admin/tenants/user/{reviewer.pk}/change/",
+    ):
+        width.goto(address)
+        width.wait_for_load_state("networkidle")
+        inside = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
+        assert width.evaluate(inside), address
+
+
+def test_labels_on_a_phone_have_one_capital(
+    browser: Browser, site: str, reviewer: User, client: Any
+) -> None:
+    for page in opened(browser, site, reviewer, client, viewport={"width": 360, "height": 640}):
+        page.goto("/admin/tenants/user/")
+        labels = page.eval_on_selector_all("[data-label]", "all => all.map(e => e.dataset.label)")
+        assert "Staff status" in labels
+        shown = "getComputedStyle(document.querySelector('[data-label]'), '::before').textTransform"
+        assert page.evaluate(shown) == "none"
+
+
+def test_in_arabic_the_bars_begin_at_the_right(
+    browser: Browser, site: str, reviewer: User, client: Any, rows: None
+) -> None:
+    for page in opened(browser, site, reviewer, client, locale="ar"):
+        page.goto("/admin/")
+        assert page.get_attribute("html", "dir") == "rtl"
+        gaps = page.eval_on_selector_all(
+            ".desk-track",
+            "all => all.map(track => Math.round(track.getBoundingClientRect().right"
+            " - track.firstElementChild.getBoundingClientRect().right))",
+        )
+        assert gaps
+        assert set(gaps) == {0}

@@ -86,7 +86,7 @@ def test_an_old_python_is_told_so(checkout: Path) -> None:
 
 
 def test_an_unknown_command_is_told_so(checkout: Path) -> None:
-    assert "use `run`" in refusal(bootstrap(checkout, "fly"))
+    assert "use one of run" in refusal(bootstrap(checkout, "fly"))
 
 
 def test_a_chromium_that_is_none_is_told_so(checkout: Path) -> None:

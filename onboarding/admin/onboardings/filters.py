@@ -16,6 +16,7 @@ from unfold.contrib.filters.admin import (
     MultipleDropdownFilter,
 )
 
+from onboarding.admin.desk_filters import DESK_FILTERS
 from onboarding.admin.onboardings import asks, movers
 from onboarding.admin.proof import ProvenFilter
 from onboarding.models import PhoneNumber, WhatsAppBusinessAccount
@@ -49,8 +50,12 @@ class ShowFilter(DropdownFilter):
 
 
 def hides_nothing(request: HttpRequest) -> bool:
-    """Whoever searches, or names a state, means all of it."""
-    named = any(name.split("__")[0] == "state" and value for name, value in request.GET.items())
+    """Whoever searches, names a state, or comes from a figure of the desk means all of it."""
+    of_desk = {each.parameter_name for each in DESK_FILTERS}
+    named = any(
+        value and (name in of_desk or name.split("__")[0] == "state")
+        for name, value in request.GET.items()
+    )
     return named or bool(request.GET.get("q", "").strip())
 
 
@@ -193,7 +198,7 @@ class ProofFilter(ProvenFilter, DropdownFilter):
 
 FILTERS: list[Any] = [
     ShowFilter, StateFilter, ReasonFilter, MoverFilter, AssigneeFilter, ("tenant", TenantFilter),
-    AgeFilter, CountryFilter, ModeFilter, ProofFilter,
+    AgeFilter, CountryFilter, ModeFilter, ProofFilter, *DESK_FILTERS,
 ]  # fmt: skip
 
 __all__ = ["FILTERS", "hides_nothing"]

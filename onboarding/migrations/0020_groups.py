@@ -1,0 +1,19 @@
+"""The groups that are shipped, after all the rights that they hold."""
+
+from django.db import migrations
+
+from onboarding import groups
+
+
+class Migration(migrations.Migration):
+
+    dependencies = [
+        ("onboarding", "0019_milestones_kept"),
+        ("tenants", "0011_wants_letters"),
+        ("auth", "0012_alter_user_first_name_max_length"),
+        ("contenttypes", "0002_remove_content_type_name"),
+    ]
+
+    operations = [
+        migrations.RunPython(lambda apps, _: groups.ship(apps), migrations.RunPython.noop),
+    ]
