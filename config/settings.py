@@ -473,9 +473,7 @@ UNFOLD = {
     "SITE_SUBHEADER": "WhatsApp onboarding",
     "SITE_URL": "/connect/",
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": f"{STATIC_URL}favicon.svg"}],
-    "STYLES": [
-        f"{STATIC_URL}{name}.css" for name in ("admin", "admin_desk", "admin_record")
-    ],
+    "STYLES": [f"{STATIC_URL}{name}.css" for name in ("admin", "admin_desk", "admin_record")],
     "SCRIPTS": [f"{STATIC_URL}admin.js"],
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,

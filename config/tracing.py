@@ -7,6 +7,7 @@ while the collector is away they are dropped.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -49,7 +50,8 @@ def begin(exporter: SpanExporter | None = None) -> TracerProvider:
 
     `exporter`: for tests; else by the settings that OpenTelemetry names itself (OTEL_…).
     """
-    provider = TracerProvider(resource=Resource.create({"service.name": "whatsapp-onboarding"}))
+    name = os.environ.get("OTEL_SERVICE_NAME", "whatsapp-onboarding")
+    provider = TracerProvider(resource=Resource.create({"service.name": name}))
     provider.add_span_processor(Named())
     sender = Cleaning(exporter or OTLPSpanExporter(timeout=EXPORT_SECONDS))
     provider.add_span_processor(BatchSpanProcessor(sender))

@@ -55,7 +55,7 @@ MOVES_NEXT = {
     S.AWAITING_NUMBER: CUSTOMER,
     S.AWAITING_PAYMENT: YCLOUD,
 }
-"""Without a reason that says it. In the states that are missing it goes on by itself, or has ended."""
+"""Without a reason that says it; what is in the other states goes on, or has ended, by itself."""
 
 _WAITING = OPEN - {S.NEEDS_ATTENTION}
 

@@ -37,6 +37,7 @@ from tenants import walls
 logger = logging.getLogger(__name__)
 
 KEPT_SECONDS = 5.0
+PATIENCE_SECONDS = 3.0
 STATEMENT = "2s"
 """Longest time of one statement."""
 
@@ -53,10 +54,14 @@ class Gauges:
         self._until = 0.0
 
     def collect(self) -> Iterator[Metric]:
-        with self._lock:  # two scrapes at once read once
-            if time.monotonic() >= self._until:
-                self._kept = list(_read())
-                self._until = time.monotonic() + KEPT_SECONDS
+        # Two scrapes at once read once; a reading that hangs holds up no second thread.
+        if self._lock.acquire(timeout=PATIENCE_SECONDS):
+            try:
+                if time.monotonic() >= self._until:
+                    self._kept = list(_read())
+                    self._until = time.monotonic() + KEPT_SECONDS
+            finally:
+                self._lock.release()
         return iter(self._kept)
 
     def forget(self) -> None:

@@ -19,6 +19,7 @@ from django.db import transaction
 from django.db.models.signals import post_save
 from django.dispatch import receiver
 from django.utils import timezone
+from structlog.contextvars import bind_contextvars
 
 from onboarding import (
     cases,
@@ -102,6 +103,7 @@ def exchange_code(*, onboarding_id: int, **_newer: Any) -> None:
 @shared_task
 def apply_webhook_event(*, event_id: str, **_newer: Any) -> None:
     """Wake what a stored event concerns. Applying it again wakes it again."""
+    bind_contextvars(webhook_event=event_id)
     event = WebhookEvent.objects.filter(event_id=event_id).first()
     if event is None:
         return

@@ -23,6 +23,7 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from prometheus_client.parser import text_string_to_metric_families
 
+from devstack import runenv
 from sandbox import meta
 from tests import labels
 from tests.faults.scripts import API, Browser
@@ -77,6 +78,7 @@ class Watched(Stack):
     def __init__(self, place: Path, collector: Collector) -> None:
         super().__init__(place)
         self.metrics = place / "metrics"
+        self.worker_port = runenv.free_port()
         self.env |= {
             "PROMETHEUS_MULTIPROC_DIR": str(self.metrics),
             "METRICS_TOKEN": TOKEN,
@@ -84,6 +86,10 @@ class Watched(Stack):
             "OTEL_BSP_SCHEDULE_DELAY": "300",
             "SENTRY_DSN": f"http://publickey@{collector.address}/1",
         }
+
+    def run(self, name: str) -> None:
+        self.env["METRICS_PORT"] = str(self.worker_port) if name == "exchange" else "0"
+        super().run(name)
 
     def _command(self, name: str) -> list[str]:
         if name == "web":
@@ -215,6 +221,16 @@ def test_both_web_workers_and_the_task_workers_count_together(
     assert stack.sample("onboarding_task_seconds_count", task="advance_onboarding") >= 1
     assert stack.sample("onboarding_onboardings", state="connected") == 1
     assert stack.sample("onboarding_processes") >= 5
+
+
+def test_a_worker_shows_its_counts_at_a_port_of_its_own_and_no_gauges(
+    stack: Watched, journey: Journey
+) -> None:
+    told = httpx.get(f"http://127.0.0.1:{stack.worker_port}/metrics")
+    assert told.status_code == 200
+    assert "onboarding_meta_exchange_seconds_count" in told.text
+    assert "onboarding_overdue" not in told.text
+    assert httpx.get(f"http://127.0.0.1:{stack.worker_port}/").status_code == 404
 
 
 def test_no_label_holds_anything_of_a_tenant_or_a_stranger(

@@ -182,6 +182,19 @@ def test_scrapes_that_follow_at_once_read_nothing_again(db: None) -> None:
     assert [query["sql"] for query in seen if " FROM " in query["sql"]] == []
 
 
+def test_a_reading_that_hangs_holds_up_no_second_scrape(
+    db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = Client()
+    assert client.get("/metrics").status_code == 200
+    metrics.gauges.forget()
+    monkeypatch.setattr(gauges, "PATIENCE_SECONDS", 0.1)
+    with metrics.gauges._lock:
+        answer = client.get("/metrics")
+    assert answer.status_code == 200
+    assert b"onboarding_overdue" in answer.content, "what was read before"
+
+
 def test_each_statement_of_a_scrape_is_cut_off_in_time(
     db: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
