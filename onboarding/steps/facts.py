@@ -29,7 +29,7 @@ def keep_account(row: Onboarding, read: BusinessAccount) -> WhatsAppBusinessAcco
     """Write what was read of the attempt's WABA. Raises HeldByAnotherTenantError."""
     accounts = WhatsAppBusinessAccount.objects.all()
     held = _held(accounts, row, proof_of(row), "waba_id", row.claimed_waba_id)
-    write_account(held, read)
+    write_account(held, read, lost="")
     return held
 
 
@@ -39,6 +39,7 @@ def write_account(
     *,
     at: datetime | None = None,
     said_at: datetime | None = None,
+    **more: object,
 ) -> None:
     """Write what was read (at a certain time) of a WABA that we know.
 
@@ -56,7 +57,7 @@ def write_account(
     shown: dict[str, object] = {n: value for n, value in words.items() if value is not None}
     # These are told only while they are there: their absence is what ends them.
     shown |= {"ban_state": read.ban_state or "", "ban_date": read.ban_date or ""}
-    shown |= {"restrictions": list(read.restrictions), "lost": ""}
+    shown |= {"restrictions": list(read.restrictions), **more}
     shown |= told.beyond_the_reading(held, read)
     if _write(held, shown, at, said_at):
         transitions.facts_changed(account=held)
