@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.db import IntegrityError, connection, transaction
 from django.db.models import QuerySet
@@ -200,7 +200,9 @@ def _write(
     that people see is another.
     """
     fitted = {name: _fitted(held, name, value) for name, value in shown.items()}
-    differing = {name: value for name, value in fitted.items() if getattr(held, name) != value}
+    differing: dict[str, Any] = {
+        name: value for name, value in fitted.items() if getattr(held, name) != value
+    }
     for name, value in differing.items():
         setattr(held, name, value)
     held.read_at = at or timezone.now()
@@ -214,7 +216,7 @@ def settle(
     at: datetime,
     *,
     quietly: bool = False,
-    **columns: object,
+    **columns: Any,
 ) -> bool:
     """Write the columns, and since when what follows from them holds; tell the partner where what
     is due with a connected number or its account is another. Whether the row was ours to write.
