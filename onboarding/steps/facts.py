@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.db import IntegrityError, connection, transaction
 from django.db.models import QuerySet
@@ -29,7 +29,7 @@ def keep_account(row: Onboarding, read: BusinessAccount) -> WhatsAppBusinessAcco
     """Write what was read of the attempt's WABA. Raises HeldByAnotherTenantError."""
     accounts = WhatsAppBusinessAccount.objects.all()
     held = _held(accounts, row, proof_of(row), "waba_id", row.claimed_waba_id)
-    write_account(held, read)
+    write_account(held, read, lost="")
     return held
 
 
@@ -39,6 +39,7 @@ def write_account(
     *,
     at: datetime | None = None,
     said_at: datetime | None = None,
+    **more: object,
 ) -> None:
     """Write what was read (at a certain time) of a WABA that we know.
 
@@ -56,7 +57,7 @@ def write_account(
     shown: dict[str, object] = {n: value for n, value in words.items() if value is not None}
     # These are told only while they are there: their absence is what ends them.
     shown |= {"ban_state": read.ban_state or "", "ban_date": read.ban_date or ""}
-    shown |= {"restrictions": list(read.restrictions), "lost": ""}
+    shown |= {"restrictions": list(read.restrictions), **more}
     shown |= told.beyond_the_reading(held, read)
     if _write(held, shown, at, said_at):
         transitions.facts_changed(account=held)
@@ -199,7 +200,9 @@ def _write(
     that people see is another.
     """
     fitted = {name: _fitted(held, name, value) for name, value in shown.items()}
-    differing = {name: value for name, value in fitted.items() if getattr(held, name) != value}
+    differing: dict[str, Any] = {
+        name: value for name, value in fitted.items() if getattr(held, name) != value
+    }
     for name, value in differing.items():
         setattr(held, name, value)
     held.read_at = at or timezone.now()
@@ -213,7 +216,7 @@ def settle(
     at: datetime,
     *,
     quietly: bool = False,
-    **columns: object,
+    **columns: Any,
 ) -> bool:
     """Write the columns, and since when what follows from them holds; tell the partner where what
     is due with a connected number or its account is another. Whether the row was ours to write.

@@ -88,18 +88,29 @@ def look(business_account_id: int) -> None:
     said = told.Said.since_last_look(account, numbers, read_at)
     try:
         listed = _read(account.waba_id)
-        if listed is not None and _is_due(account, read_at):
-            _read_account(account, read_at, said)
     except YCloudError as error:
-        asked = min(error.retry_after or 0.0, quota.LONGEST_CLOSED)
-        again = max(schedule.UNREADABLE, timedelta(seconds=asked))
-        for number in numbers:
-            transitions.watch_number(number, read_at + again, read_at=read_at)
+        _again(numbers, error, read_at)
         return
+    failed = None
+    if listed is not None and _is_due(account, read_at):
+        try:
+            _read_account(account, read_at, said)
+        except YCloudError as error:
+            failed = error
     for number in numbers:
         number.business_account = account
         _judge(number, listed, read_at, said)
     _keep_lost(account, numbers, read_at)
+    if failed is not None:
+        _again([n for n in numbers if not n.suspected], failed, read_at)
+
+
+def _again(numbers: list[PhoneNumber], error: YCloudError, read_at: datetime) -> None:
+    """What could not be read is due again in some minutes, or when YCloud asks for it."""
+    asked = min(error.retry_after or 0.0, quota.LONGEST_CLOSED)
+    again = read_at + max(schedule.UNREADABLE, timedelta(seconds=asked))
+    for number in numbers:
+        transitions.watch_number(number, again, read_at=read_at)
 
 
 def _is_due(account: WhatsAppBusinessAccount, now: datetime) -> bool:
@@ -135,13 +146,12 @@ def _read_account(account: WhatsAppBusinessAccount, read_at: datetime, said: tol
 def _keep_lost(
     account: WhatsAppBusinessAccount, numbers: list[PhoneNumber], read_at: datetime
 ) -> None:
-    """Where a number was lost because its account was, the account has the same reason."""
-    lost = next((n.health for n in numbers if n.health in OF_WHOLE_ACCOUNT), "")
+    """Where all numbers were lost because their account was, it has the same reason."""
+    lost = numbers[0].health if all(n.health in OF_WHOLE_ACCOUNT for n in numbers) else ""
     if account.lost == lost:
         return
-    since = next((n.health_since for n in numbers if n.health == lost and lost), None)
     account.lost = lost
-    settle(account, since or read_at, lost=lost)
+    settle(account, numbers[0].health_since or read_at, lost=lost)
     transitions.facts_changed(account=account)
 
 

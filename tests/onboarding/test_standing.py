@@ -189,6 +189,32 @@ def test_an_account_that_cannot_be_read_now_is_read_later(
     assert due(connected) == ["business_verification_pending"]
 
 
+def test_an_event_about_the_numbers_counts_though_the_account_cannot_be_read(
+    connected: Customer, sandbox: Sandbox, ycloud_sends: YCloudSends
+) -> None:
+    connected.worker.later(60)
+    sandbox.fault("retrieve_account", "server_error")
+    banned = ycloud_sends.of_account(connected, updateEvent="DISABLED_UPDATE", banState="DISABLE")
+    ycloud_sends("business_account.updated", banned)
+    assert due(connected) == ["health_account_banned"]
+    look = PhoneNumber.objects.get().next_look_at
+    assert look is not None
+    assert look - timezone.now() <= timedelta(minutes=10)
+
+
+def test_an_account_that_left_us_and_can_still_be_read_is_told_once(
+    connected: Customer, ycloud_sends: YCloudSends
+) -> None:
+    left = ycloud_sends.of_account(connected, updateEvent="PARTNER_REMOVED")
+    for _ in range(2):
+        ycloud_sends("business_account.updated", left)
+        connected.worker.clock.shift(60)
+    before = WhatsAppBusinessAccount.objects.get().standing_since
+    ycloud_sends("business_account.reviewed", ycloud_sends.of_account(connected))
+    account = WhatsAppBusinessAccount.objects.get()
+    assert (account.lost, account.standing_since) == ("account_removed", before)
+
+
 def test_a_restriction_that_only_an_event_told_ends_by_itself(
     connected: Customer, ycloud_sends: YCloudSends
 ) -> None:
