@@ -96,7 +96,7 @@ def number_unwell(number: PhoneNumber) -> None:
 
 def needs_customer(state: str, reason: str) -> bool:
     """Whether the customer has to do something; a decision against them is told too."""
-    if state in QUIET_STATES or not reason:
+    if state in QUIET_STATES or reason not in reasons.REASONS:
         return False
     public = reasons.REASONS[reasons.public(reason)]
     return state == S.REJECTED or (public.who == reasons.CUSTOMER and public.tone != "wait")
@@ -104,9 +104,17 @@ def needs_customer(state: str, reason: str) -> bool:
 
 def is_stuck(state: str, reason: str) -> bool:
     """Whether staff, or YCloud, has to do something about this one."""
-    if state in QUIET_STATES | {S.REJECTED} or not reason or reason in ACCOUNT_WIDE:
+    if state in QUIET_STATES | {S.REJECTED} or reason in ACCOUNT_WIDE:
         return False
-    return reasons.REASONS[reason].who in (reasons.PARTNER, reasons.YCLOUD)
+    return reason in reasons.REASONS and reasons.REASONS[reason].who in (
+        reasons.PARTNER,
+        reasons.YCLOUD,
+    )
+
+
+def public_of(row: Onboarding) -> str:
+    """The row's reason as customers read it; one that nobody knows any more is none."""
+    return reasons.public(row.reason) if row.reason in reasons.REASONS else ""
 
 
 # --- Recipients -----------------------------------------------------------------------------------
@@ -118,7 +126,7 @@ def _tell_about(row: Onboarding, kind: Notice.Kind, event: str, due: datetime) -
         *(
             Notice(
                 tenant_id=row.tenant_id, key=f"{event}:{each.key}", kind=kind, onboarding=row,
-                number=row.number, reason=reasons.public(row.reason), due_at=due, **each.columns,
+                number=row.number, reason=public_of(row), due_at=due, **each.columns,
             )
             for each in told_of(row)
         )

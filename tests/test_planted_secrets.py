@@ -279,6 +279,28 @@ def test_keys_links_and_invitations_are_kept_as_hashes(
     assert traces.found() == []
 
 
+def test_the_links_in_letters_leave_no_trace(
+    traces: Traces, tenant: Tenant, worker: Worker
+) -> None:
+    row = Onboarding.objects.create(tenant=tenant, connection_mode="business_app")
+    services.notify(row, "guest@cakes.example")
+    assert tasks.send_notices() == 1
+    letter = str(mail.outbox[-1].body)
+    client = traces.watch(Client(raise_request_exception=False))
+    for word in ("confirm", "stop"):
+        (token,) = re.findall(rf"/mail/{word}/(\S+)/", letter)
+        traces.plant(f"the token to {word}", token)
+        for path in (f"/mail/{word}/{token}/", f"/mail/{word}/", f"/mail/{word}/{token}x/"):
+            client.get(path)
+        client.put(f"/mail/{word}/{token}/")
+        client.post(f"/mail/{word}/")
+    desk = traces.watch(pages_of(staff()))
+    address = row.mail_addresses.get()
+    for page in (f"mailaddress/{address.pk}/change/", f"notice/{address.notices.get().pk}/change/"):
+        assert desk.get(f"/admin/onboarding/{page}").status_code == 200
+    assert traces.found() == []
+
+
 def test_signing_secrets_are_sealed(traces: Traces, owner: User, settings: Any) -> None:
     settings.OUTBOUND_ALLOW_PRIVATE = True
     settings.YCLOUD_WEBHOOK_SECRETS = [SECRET]

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from onboarding import mail_addresses, notices, quota, reasons
+from onboarding import mail_addresses, notices, quota
 from onboarding.messages import letters, post
 from onboarding.models import Notice, Onboarding, Standing
 from onboarding.states import State
 from tenants.models import Membership
+
+logger = logging.getLogger(__name__)
 
 Kind, Audience = Notice.Kind, Notice.Audience
 
@@ -78,7 +82,10 @@ def _name_recipients() -> None:
 
 
 def _due() -> QuerySet[Notice]:
-    waiting = Notice.objects.filter(standing=Standing.WAITING, due_at__lte=timezone.now())
+    # One that was claimed and waits was taken by a process of the release before.
+    waiting = Notice.objects.filter(
+        standing=Standing.WAITING, claimed_at__isnull=True, due_at__lte=timezone.now()
+    )
     customers = waiting.exclude(audience=Audience.STAFF).order_by("due_at", "pk")
     return customers.select_related("user", "address")
 
@@ -97,13 +104,21 @@ def _letter_to(keys: list[int], server: Any) -> bool:
     claimed = _claim(keys)
     if not claimed:
         return False
-    if claimed[0].kind == Kind.CONFIRM:
-        made = letters.confirmation(claimed[0], server=server)
-    else:
-        made = letters.news(claimed, server=server)
+    try:
+        made = _made(claimed, server)
+    except Exception:  # one that cannot be written holds up no other
+        logger.exception("letter %s could not be written", claimed[0].letter)
+        _close(claimed, Standing.FAILED)
+        return False
     ended = post.sent(made, f"letter {claimed[0].letter}")
     _close(claimed, ended)
     return ended == Standing.MAILED
+
+
+def _made(claimed: list[Notice], server: Any) -> EmailMultiAlternatives:
+    if claimed[0].kind == Kind.CONFIRM:
+        return letters.confirmation(claimed[0], server=server)
+    return letters.news(claimed, server=server)
 
 
 def _claim(keys: list[int]) -> list[Notice]:
@@ -194,12 +209,8 @@ def _is_true(notice: Notice) -> bool:
         return row.state == State.CONNECTED and not _saw_it_happen(row)
     if notice.kind == Kind.NEEDED:
         is_needed = notices.needs_customer(row.state, row.reason)
-        return is_needed and _public(row) == notice.reason and not _told_lately(notice)
+        return is_needed and notices.public_of(row) == notice.reason and not _told_lately(notice)
     return True
-
-
-def _public(row: Onboarding) -> str:
-    return reasons.public(row.reason)
 
 
 def _saw_it_happen(row: Onboarding) -> bool:

@@ -71,10 +71,14 @@ def _send(key: int, to: list[str], server: Any) -> bool:
         return False
     row = StaffLetter.objects.get(pk=key)
     news = _news() if row.kind == Kind.DIGEST else []
-    if row.kind == Kind.DIGEST and not news:
+    groups = _groups_of(news) if news else []
+    if row.kind == Kind.DIGEST and not groups:
         StaffLetter.objects.filter(pk=key).update(standing=Standing.OVERTAKEN)
         return False
-    made = digest(row, news, to, server) if row.kind == Kind.DIGEST else alert(row, to, server)
+    if row.kind == Kind.DIGEST:
+        made = digest_of(groups, to, message=row.letter, server=server)
+    else:
+        made = alert(row, to, server)
     ended = post.sent(made, f"letter {row.letter}")
     again = ended == Standing.WAITING
     StaffLetter.objects.filter(pk=key).update(
@@ -155,17 +159,12 @@ def _is_true(notice: Notice) -> bool:
     return number is not None and number.health == notice.reason
 
 
-def digest(
-    row: StaffLetter, news: Sequence[Notice], to: Sequence[str], server: Any = None
-) -> EmailMultiAlternatives:
+def _groups_of(news: Sequence[Notice]) -> list[Entry]:
     """All that is stuck, by reason, the oldest first; what is new is marked."""
     new = {n.onboarding_id for n in news if n.onboarding_id}
     new_numbers = {n.number_id for n in news if n.number_id}
-    groups = [
-        *_groups(_stuck(), new),
-        *_groups(_unwell(), new_numbers),
-    ]
-    return digest_of(groups, to, message=row.letter, server=server)
+    groups = [*_groups(_stuck(), new), *_groups(_unwell(), new_numbers)]
+    return sorted(groups, key=lambda group: group["oldest"])
 
 
 def digest_of(groups: Sequence[Entry], to: Sequence[str], **more: Any) -> EmailMultiAlternatives:
@@ -184,8 +183,7 @@ def _stuck() -> QuerySet[Onboarding]:
 
 
 def _unwell() -> QuerySet[PhoneNumber]:
-    lost = PhoneNumber.objects.exclude(health="").exclude(next_look_at=None)
-    return lost.select_related("tenant")
+    return PhoneNumber.objects.exclude(health="").select_related("tenant")
 
 
 def _groups(rows: QuerySet[Any], new: set[int]) -> list[Entry]:
@@ -193,8 +191,7 @@ def _groups(rows: QuerySet[Any], new: set[int]) -> list[Entry]:
     for row in rows[:2000]:
         code, entry = _entry(row)
         by_reason.setdefault(code, []).append({**entry, "is_new": row.pk in new})
-    found = [_group(code, entries) for code, entries in by_reason.items()]
-    return sorted(found, key=lambda group: group["oldest"])
+    return [_group(code, entries) for code, entries in by_reason.items() if code in REASONS]
 
 
 def _group(code: str, entries: list[Entry]) -> Entry:

@@ -105,7 +105,7 @@ class Notice(TenantOwned):
         PhoneNumber, on_delete=models.CASCADE, null=True, blank=True, related_name="notices"
     )
     user = models.ForeignKey(
-        User, on_delete=models.CASCADE, null=True, blank=True, related_name="notices",
+        User, on_delete=models.SET_NULL, null=True, blank=True, related_name="notices",
         verbose_name=_("member"), db_index=False,
     )  # fmt: skip
     address = models.ForeignKey(

@@ -12,7 +12,7 @@ from django.core import mail
 from django.utils import timezone
 
 from onboarding import notices, quota, services, tasks, transitions
-from onboarding.messages import send
+from onboarding.messages import letters, send
 from onboarding.models import (
     MailAddress,
     Notice,
@@ -24,7 +24,7 @@ from onboarding.models import (
 from onboarding.states import State
 from tenants.models import Membership, Tenant, User
 from tests.at_once import at_once
-from tests.conftest import Worker, person
+from tests.conftest import Worker, pages_of, person
 
 S = State
 
@@ -530,3 +530,40 @@ def test_the_timeline_names_the_address_to_staff_alone(
     assert [(e["text"], e["detail"]) for e in mine] == [("We e-mailed you", "")]
     theirs = [e["detail"] for e in timeline(row, staff=True) if e["kind"] == "message"]
     assert sorted(d.partition("→ ")[2] for d in theirs) == sorted(told())
+
+
+def test_a_letter_that_cannot_be_written_holds_up_no_other(
+    waiting: Notice, number: PhoneNumber, tenant: Tenant, monkeypatch: pytest.MonkeyPatch,
+    owner: User,
+) -> None:  # fmt: skip
+    second = person("second@cakes.example")
+    Membership.objects.create(user=second, tenant=tenant, role=Membership.Role.OWNER)
+    notices.number_unwell(number)
+    write = letters.news
+
+    def fails_for_one(claimed: list[Notice], **more: Any) -> Any:
+        if claimed[0].user == owner:
+            raise ZeroDivisionError
+        return write(claimed, **more)
+
+    monkeypatch.setattr(letters, "news", fails_for_one)
+    assert tasks.send_notices() == 1
+    assert told() == [second.email]
+    waiting.refresh_from_db()
+    assert waiting.standing == "failed"
+
+
+def test_what_a_process_of_the_release_before_has_claimed_is_left_to_it(waiting: Notice) -> None:
+    Notice.objects.filter(pk=waiting.pk).update(claimed_at=timezone.now())
+    assert tasks.send_notices() == 0
+
+
+def test_a_member_can_be_deleted_though_they_were_told(
+    waiting: Notice, owner: User, reviewer: User
+) -> None:
+    tasks.send_notices()
+    desk = pages_of(reviewer)
+    desk.post(f"/admin/tenants/user/{owner.pk}/delete/", {"post": "yes"})
+    assert not User.objects.filter(pk=owner.pk).exists()
+    waiting.refresh_from_db()
+    assert (waiting.user, waiting.standing) == (None, "mailed")
