@@ -21,7 +21,7 @@ from tenants import (
     audit,
 )
 from tenants.admin_audit import CHANGED, AuditedAdmin, audit_registered
-from tenants.admin_members import KeepsTheLastOwner, MembershipFormSet
+from tenants.admin_members import KeepsTheLastOwner, MembershipForm, MembershipFormSet
 from tenants.admin_sheet import TenantSheets
 from tenants.models import AuditEntry, Invitation, Membership, Tenant, User
 
@@ -51,6 +51,7 @@ class TenantAdmin(TenantSheets, AuditedAdmin, ModelAdmin):
 
 @admin.register(Membership)
 class MembershipAdmin(KeepsTheLastOwner, AuditedAdmin, ModelAdmin):
+    form = MembershipForm
     list_display = ["user", "tenant", "role", "created_at"]
     list_filter = ["role"]
     search_fields = ["user__email", "tenant__name", "tenant__slug"]

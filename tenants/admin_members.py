@@ -61,9 +61,7 @@ class MembershipFormSet(BaseInlineFormSet):  # type: ignore[type-arg]
 
 
 class KeepsTheLastOwner:
-    """For the admin of memberships."""
-
-    form = MembershipForm
+    """For the admin of memberships, beside `form = MembershipForm`."""
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """The last owner is shown as what stands in the way, and nothing is deleted."""

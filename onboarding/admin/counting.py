@@ -19,7 +19,7 @@ class BoundedPaginator(Paginator):  # type: ignore[type-arg]
 
     @cached_property
     def _counted(self) -> int:
-        rows = self.object_list.order_by()  # type: ignore[union-attr]
+        rows = self.object_list.order_by()  # type: ignore[attr-defined]
         return int(rows[: MOST + 1].count())
 
     @property

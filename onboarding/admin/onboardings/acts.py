@@ -6,12 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from django import forms
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from onboarding import requirements, services
-from onboarding.admin.onboardings.asks import AssignForm, LinkForm, NoteForm, RejectForm
+from onboarding.admin.onboardings.asks import AskForm, AssignForm, LinkForm, NoteForm, RejectForm
 from onboarding.models import Onboarding
 from onboarding.states import FINAL, WITHDRAWABLE, State
 from tenants.models import User
@@ -35,7 +34,7 @@ class Act:
     fits: Fits
     do: Do
     done: Any
-    form: type[forms.Form] | None = None
+    form: type[AskForm] | None = None
     confirm: Any = ""
     in_list: bool = True
     tone: str = ""

@@ -68,7 +68,8 @@ class OnboardingAdmin(columns.Columns, Deciding):
         return shown
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).prefetch_related(*self.shown_with)
+        rows: QuerySet[Any] = super().get_queryset(request)
+        return rows.prefetch_related(*self.shown_with)
 
     def _shown(self, request: HttpRequest, row: Onboarding) -> dict[str, Any]:
         fitting = acts.now(request, row)
