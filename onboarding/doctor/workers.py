@@ -50,6 +50,8 @@ def _memory(server: redis_client.Redis) -> Finding:
 
 def queues() -> Iterator[Finding]:
     """Each queue has a worker that answers."""
+    if vitals.queue_lengths() is None:
+        return  # Redis is away, which is told already; Celery would try for a long time
     found = current_app.control.inspect(timeout=1.5).active_queues() or {}
     served = {queue["name"] for worker in found.values() for queue in worker}
     missing = sorted(set(settings.WORKER_QUEUES) - served)

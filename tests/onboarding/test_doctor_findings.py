@@ -248,6 +248,13 @@ def test_a_queue_without_a_worker_is_named(monkeypatch: pytest.MonkeyPatch) -> N
     assert found(workers.queues, "workers").level == "error"
 
 
+def test_workers_are_not_asked_while_redis_is_away(settings: Any) -> None:
+    settings.REDIS_URL = "redis://127.0.0.1:9/0"
+    assert levels(workers.queues) == {}
+    assert levels(workers.lengths) == {}
+    assert levels(workers.redis) == {"redis": "error"}
+
+
 def test_beat_is_alive_while_it_is_heard(db: None) -> None:
     assert levels(workers.beat) == {"beat": "error"}
     cache.set("beat_alive", timezone.now().isoformat(), 30)
