@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -260,6 +261,16 @@ def test_the_words_follow_the_names(wanted: Onboarding, tenant: Tenant) -> None:
     WhatsAppBusinessAccount.objects.filter(pk=account.pk).update(name="New")
     assert {"baker", "new"} <= words()
     assert not words() & {"john", "müller"}
+
+
+def test_names_that_were_there_before_the_migration_are_found(wanted: Onboarding) -> None:
+    before = set(SearchWord.objects.values_list("tenant", "account", "number", "word"))
+    SearchWord.objects.all().delete()
+    with connection.schema_editor() as editor:
+        import_module("onboarding.migrations.0011_staff_acts").fill(None, editor)
+    after = set(SearchWord.objects.values_list("tenant", "account", "number", "word"))
+    assert before == after
+    assert len(after) > 10
 
 
 def test_an_account_that_moves_takes_its_words_along(

@@ -104,7 +104,8 @@ LEFT_OUT = {
     "Onboarding": {"id", "public_id", "tenant", "started_by", "link", "version", "launch_id",
                    "code", "code_received_at", "business_account", "number", "choices",
                    "approved_by", "next_look_at", "lease_until", "fence", "wakes", "looks",
-                   "faults"},
+                   "faults",
+                   "assigned_to"},  # who of the partner's staff looks after it is theirs to know
     "SignupLink": {"id", "public_id", "tenant", "token_hash", "created_by", "sealed_token",
                    "mail_at"},
     "Invitation": {"id", "public_id", "tenant", "token_hash", "invited_by", "created_at"},
