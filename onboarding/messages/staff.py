@@ -70,27 +70,31 @@ def _send(key: int, to: list[str], server: Any) -> bool:
     if not free.update(standing=Standing.SENDING, claimed_at=timezone.now()):
         return False
     row = StaffLetter.objects.get(pk=key)
-    news = _news() if row.kind == Kind.DIGEST else []
+    if row.kind == Kind.ALERT:
+        return _close(row, post.sent(alert(row, to, server), f"alert {key}"))
+    news = _news()
     groups = _groups_of(news) if news else []
-    if row.kind == Kind.DIGEST and not groups:
-        StaffLetter.objects.filter(pk=key).update(standing=Standing.OVERTAKEN)
-        return False
-    if row.kind == Kind.DIGEST:
-        made = digest_of(groups, to, message=row.letter, server=server)
-    else:
-        made = alert(row, to, server)
-    ended = post.sent(made, f"letter {row.letter}")
-    again = ended == Standing.WAITING
-    StaffLetter.objects.filter(pk=key).update(
-        standing=ended,
-        claimed_at=None if again else row.claimed_at,
-        mailed_at=timezone.now() if ended == Standing.MAILED else None,
-    )
-    if not again:
-        told = Notice.objects.filter(pk__in=[notice.pk for notice in news])
-        told.update(standing=ended, claimed_at=row.claimed_at, letter=row.letter,
-                    mailed_at=timezone.now() if ended == Standing.MAILED else None)  # fmt: skip
-    return ended == Standing.MAILED
+    if not groups:
+        return _close(row, Standing.OVERTAKEN)
+    # What is new is claimed with the digest: if its end is not known, it is not new again.
+    told = Notice.objects.filter(pk__in=[notice.pk for notice in news])
+    told.update(standing=Standing.SENDING, claimed_at=row.claimed_at, letter=row.letter)
+    made = digest_of(groups, to, message=row.letter, server=server)
+    return _close(row, post.sent(made, f"digest {key}"))
+
+
+def _close(row: StaffLetter, ended: Standing) -> bool:
+    """Write how it ended, on the letter and on what it was to tell; whether it was mailed."""
+    again, was_mailed = ended == Standing.WAITING, ended == Standing.MAILED
+    how = {
+        "standing": ended,
+        "claimed_at": None if again else row.claimed_at,
+        "mailed_at": timezone.now() if was_mailed else None,
+    }
+    StaffLetter.objects.filter(pk=row.pk).update(**how)
+    told = Notice.objects.filter(letter=row.letter, standing=Standing.SENDING)
+    told.update(**how, letter=None if again else row.letter)
+    return was_mailed
 
 
 # --- Alerts ---------------------------------------------------------------------------------------

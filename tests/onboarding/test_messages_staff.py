@@ -155,6 +155,27 @@ def test_a_digest_is_repeated_only_when_it_surely_was_not_sent(
     assert later(worker, minutes=1) == again
 
 
+def test_what_a_digest_may_have_told_is_not_new_in_the_next_one(
+    worker: Worker, tenant: Tenant, reviewer: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def dies(self: Any) -> None:
+        raise SystemExit
+
+    sticks(tenant)
+    with monkeypatch.context() as broken:
+        broken.setattr("django.core.mail.EmailMultiAlternatives.send", dies)
+        with pytest.raises(SystemExit):
+            later(worker, minutes=20)
+    assert Notice.objects.get().standing == "sending"
+    worker.clock.shift(timedelta(minutes=11))
+    tasks.send_notices()
+    assert Notice.objects.get().standing == "failed"
+    assert later(worker, hours=5) == 0
+    sticks(tenant)
+    assert later(worker, minutes=20) == 1
+    assert str(mail.outbox[0].body).count("(new)") == 1
+
+
 # --- Alerts --------------------------------------------------------------------------------------
 
 
