@@ -20,7 +20,7 @@ def server() -> Iterator[Finding]:
     if settings.EMAIL_BACKEND != SMTP:
         kind = settings.EMAIL_BACKEND.split(".")[-2]
         what = _("Letters go to the %(kind)s, not to people (EMAIL_URL).") % {"kind": kind}
-        fix = _("Set EMAIL_URL to your mail server: smtp+tls://user:password@host:587.")
+        fix = _("Set EMAIL_URL to your mail server: smtp+tls://user:…@mail.example.com:587.")
         why = _("Links, codes and news reach nobody.")
         yield for_live("mail_server", what, fix, why=why)
         return

@@ -19,7 +19,8 @@ from django.test import Client
 from django.utils import timezone
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
-from onboarding import doctor, outbound_events, services, tasks, transitions
+from onboarding import outbound_events, services, tasks, transitions
+from onboarding.doctor import partner as partner_checks
 from onboarding.models import (
     Delivery,
     DeliveryAttempt,
@@ -346,7 +347,7 @@ def test_a_secret_that_no_key_opens_sends_nothing_and_is_named_by_the_doctor(
     send()
     assert receiver.got == []
     assert "FIELD_ENCRYPTION_KEYS" in Delivery.objects.get().last_error
-    finding, *_ = doctor._outbound()
+    finding, *_ = partner_checks.outbound()
     assert "FIELD_ENCRYPTION_KEYS" in finding.remedy
 
 
@@ -440,7 +441,7 @@ def test_an_endpoint_that_is_gone_is_switched_off(
     services.withdraw(row, "customer")
     send()
     assert len(receiver.got) == 1
-    finding, *_ = doctor._outbound()
+    finding, *_ = partner_checks.outbound()
     assert "410" in finding.what
     assert not finding.is_well
 

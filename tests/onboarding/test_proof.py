@@ -9,7 +9,8 @@ from django.core.checks import ERROR, INFO
 from django.test import Client
 from rest_framework.test import APIClient
 
-from onboarding import checks, doctor, services
+from onboarding import checks, services
+from onboarding.doctor import meta as meta_checks
 from onboarding.models import Onboarding
 from tenants.models import Tenant, User
 from tests.conftest import Sandbox, Worker, pages_of
@@ -101,15 +102,15 @@ def test_the_record_says_what_it_means(
 
 
 def test_the_doctor_says_it_and_wants_a_decision(settings: Any) -> None:
-    found = doctor._proof()
+    found = next(meta_checks.proven())
     assert "every connection is unproven. ONBOARDING_UNPROVEN=continue" in found.what
     assert not found.is_well
     settings.ONBOARDING_UNPROVEN_IS_SET, settings.ONBOARDING_UNPROVEN = True, "review"
-    found = doctor._proof()
+    found = next(meta_checks.proven())
     assert "each waits for a reviewer" in found.what
     assert found.is_well
     settings.META_APP_SECRET = "x"
-    assert "proves who may connect" in doctor._proof().what
+    assert "proves who may connect" in next(meta_checks.proven()).what
 
 
 def test_the_deploy_check_fails_until_it_was_decided_and_then_says_what_was(settings: Any) -> None:
