@@ -67,7 +67,8 @@ def waits_for(who: str) -> Q:
     """Open ones that wait for `who`; what needs attention has stopped and waits for nobody."""
     codes = sorted(code for code, reason in REASONS.items() if reason.who == who)
     states = sorted(state for state in _WAITING if _BY_STATE.get(state, NOBODY) == who)
-    return Q(state__in=sorted(_WAITING)) & (Q(reason__in=codes) | Q(reason="", state__in=states))
+    by_reason = Q(state__in=sorted(_WAITING), reason__in=codes)
+    return by_reason | (Q(state__in=states) & ~Q(reason__in=sorted(REASONS)))
 
 
 WAITED_FOR = (CUSTOMER, PARTNER, YCLOUD, META, NOBODY)
