@@ -72,8 +72,9 @@ def waits_for(who: str) -> Q:
     codes = sorted(code for code, reason in REASONS.items() if reason.who == who)
     states = sorted(state for state in _WAITING if MOVES_NEXT.get(state, NOBODY) == who)
     told = Q(reason__in=codes, state__in=sorted(_WAITING - {S.IN_REVIEW}))
+    silent = Q(state__in=states) & ~Q(reason__in=sorted(REASONS))
     reviewed = Q(state=S.IN_REVIEW) if who == PARTNER else Q(pk__in=[])
-    return told | Q(reason="", state__in=states) | reviewed
+    return told | silent | reviewed
 
 
 WAITED_FOR = (CUSTOMER, PARTNER, YCLOUD, META, NOBODY)

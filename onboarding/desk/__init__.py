@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from onboarding import figures, tally
 from onboarding.desk import machine, sections
-from onboarding.desk.links import Links
+from onboarding.desk.links import Links, may
 from onboarding.states import State
 
 DAYS = 30
@@ -24,7 +24,7 @@ DAYS = 30
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """UNFOLD's DASHBOARD_CALLBACK: what `templates/admin/index.html` draws."""
     context["title"] = _("Desk")
-    context["may_look"] = request.user.has_perm("onboarding.view_onboarding")
+    context["may_look"] = may(request, "view", "onboardings")
     if context["may_look"]:
         context["desk"] = _desk(request, Links(request))
     return context

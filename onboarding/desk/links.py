@@ -46,5 +46,11 @@ class Links:
         return reverse(f"admin:{LISTS[name].replace('.', '_')}_add")
 
     def _may(self, act: str, name: str) -> bool:
-        app, model = LISTS[name].split(".")
-        return self._request.user.has_perm(f"{app}.{act}_{model}")
+        return may(self._request, act, name)
+
+
+def may(request: HttpRequest, act: str, name: str) -> bool:
+    """Whether this person may `view` or `add` to a list; who may change rows may view them."""
+    app, model = LISTS[name].split(".")
+    acts = ("view", "change") if act == "view" else (act,)
+    return any(request.user.has_perm(f"{app}.{each}_{model}") for each in acts)

@@ -98,7 +98,7 @@ def stuck(links: Links) -> list[dict[str, Any]]:
         {
             "tenant": row.tenant.name,
             "which": _number_of(row) or row.reference,
-            "what": REASONS[row.reason].what if row.reason else State(row.state).label,
+            "what": _what(row.reason) or State(row.state).label,
             "who": WHO[who := figures.who_moves(row.state, row.reason)],
             "todo": _todo(State(row.state), who),
             "state": State(row.state).label,
@@ -110,6 +110,11 @@ def stuck(links: Links) -> list[dict[str, Any]]:
         }
         for row in figures.stuck(STUCK)
     ]
+
+
+def _what(code: str) -> Text:
+    """A reason in words; one that only a newer release knows stays a code."""
+    return REASONS[code].what if code in REASONS else code
 
 
 def _number_of(row: Onboarding) -> str:
@@ -183,7 +188,7 @@ def unwell(links: Links, found: dict[str, int]) -> list[Bar]:
     """Numbers whose health got worse, by what became of them."""
     most = max(found.values(), default=0)
     return [
-        Bar(REASONS[code].what, rows, links.to("numbers", health=code), percent(rows, most))
+        Bar(_what(code), rows, links.to("numbers", health=code), percent(rows, most))
         for code, rows in found.items()
     ]
 

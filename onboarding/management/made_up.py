@@ -47,7 +47,7 @@ PLOTS = (
     Plot(2, (S.STARTED,)),
     Plot(0.4, (S.STARTED, S.SIGNED_UP), ("", "waiting_for_confirmation", "ycloud_unavailable")),
     Plot(1.5, (S.STARTED, S.SIGNED_UP, S.AWAITING_ACCOUNT), ("account_choice",)),
-    Plot(0.4, _TO_LINKED, ("", "account_in_review", "quota_full")),
+    Plot(0.4, _TO_LINKED, ("", "account_in_review")),
     Plot(6, (*_TO_LINKED, S.AWAITING_PAYMENT), ("payment_missing",)),
     Plot(
         5,

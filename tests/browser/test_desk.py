@@ -103,3 +103,10 @@ def test_in_arabic_the_bars_begin_at_the_right(
         )
         assert gaps
         assert set(gaps) == {0}
+        icon, count = (
+            page.locator(f".desk-tile {name}").first.bounding_box()
+            for name in (".desk-tile-icon", ".desk-tile-count")
+        )
+        assert icon
+        assert count
+        assert icon["x"] < count["x"]

@@ -47,6 +47,8 @@ def many(db: None) -> None:
     generate(600, tenants=12)
     WebhookEvent.objects.create(event_id="1", type="x", body={}, sent_at=timezone.now())
     ProviderCall.objects.create(kind="balance", target="", outcome="done")
+    online = Onboarding.objects.filter(state="connected").values("pk")[:1]
+    Onboarding.objects.filter(pk__in=online).update(connected_at=timezone.now())
     due = Onboarding.objects.filter(state="signed_up").values("pk")[:1]
     Onboarding.objects.filter(pk__in=due).update(next_look_at=timezone.now() - timedelta(seconds=9))
 
@@ -285,6 +287,19 @@ def test_staff_who_may_not_look_see_a_calm_page_without_figures(db: None, rows: 
     page = answer.content.decode()
     assert "Stuck the longest" not in page
     assert "an administrator can give you that right" in page
+
+
+def test_who_may_change_onboardings_sees_the_desk_too(db: None) -> None:
+    assert shown(looker("change_onboarding"))["is_empty"]
+
+
+def test_a_reason_of_a_newer_release_is_shown_as_it_is(tenant: Tenant, desk: Client) -> None:
+    Onboarding.objects.create(
+        tenant=tenant, connection_mode="business_platform", state="awaiting_number",
+        reason="not_known_here",
+    )  # fmt: skip
+    (row,) = shown(desk)["stuck"]
+    assert (row["what"], str(row["who"])) == ("not_known_here", "The customer")
 
 
 def test_nobody_is_led_to_a_list_that_they_may_not_open(many: None) -> None:
