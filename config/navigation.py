@@ -52,6 +52,8 @@ GROUPS: tuple[tuple[str | Promise, tuple[Entry, ...]], ...] = (
             (_("YCloud's events"), "bolt", "onboarding.webhookevent"),
             (_("Provider calls"), "swap_vert", "onboarding.providercall"),
             (_("Notices"), "notifications", "onboarding.notice"),
+            (_("Letters to staff"), "mark_email_read", "onboarding.staffletter"),
+            (_("Guests' addresses"), "contact_mail", "onboarding.mailaddress"),
             (_("What staff did"), "history", "tenants.auditentry"),
             (_("Tombstones"), "delete_history", "onboarding.tombstone"),
         ),

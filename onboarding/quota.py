@@ -27,7 +27,7 @@ from typing import TypeVar
 
 import redis
 from django.conf import settings
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.utils import timezone
 from limits.storage import RedisStorage
 
@@ -171,7 +171,7 @@ def _take(lane: Lane) -> None:
 def seed() -> None:
     """Fill an emptied Redis with the calls of the last hour. Raises redis.RedisError."""
     storage = _storage()
-    times = _calls_of_the_hour().order_by("-at").values_list("at", flat=True)
+    times = ProviderCall.objects.filter(counts_now()).order_by("-at").values_list("at", flat=True)
     entries = [repr(at.timestamp()) for at in times[: settings.YCLOUD_QUOTA_PER_HOUR]]
     keys = [_SEEDED, storage.prefixed_key(_HOUR_WINDOW)]
     _redis().register_script(_SEED)(keys, [*entries, HOUR])
@@ -184,10 +184,6 @@ def counts_now() -> Q:
     return Q(at__gt=since) & ~Q(kind__in=_NOT_YCLOUD) & ~not_sent
 
 
-def _calls_of_the_hour() -> QuerySet[ProviderCall]:
-    return ProviderCall.objects.filter(counts_now())
-
-
 def _take_by_journal(lane: Lane) -> None:
     if lane not in WITHOUT_REDIS:
         raise QuotaFullError(WITHOUT_REDIS_SECONDS)
@@ -197,7 +193,7 @@ def _take_by_journal(lane: Lane) -> None:
 
 def used_in_the_hour(*lanes: Lane) -> int:
     """Calls of the last hour by the journal; of these lanes, or of all."""
-    calls = _calls_of_the_hour()
+    calls = ProviderCall.objects.filter(counts_now())
     return int((calls.filter(lane__in=lanes) if lanes else calls).count())
 
 

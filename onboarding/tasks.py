@@ -6,11 +6,7 @@ Arguments are ids, by keyword; unknown ones of a newer release are ignored.
 from __future__ import annotations
 
 import logging
-from concurrent.futures import ThreadPoolExecutor
-from concurrent.futures import TimeoutError as FutureTimeoutError
-from contextvars import copy_context
 from datetime import timedelta
-from functools import cache, partial
 from typing import Any
 
 from celery import shared_task
@@ -40,13 +36,13 @@ from onboarding import (
     vitals,
 )
 from onboarding.models import Onboarding, OutboundEvent, TransferCase, WebhookEvent
+from onboarding.publishing import published as _published
 from onboarding.steps import health
 from tenants import walls
 
 logger = logging.getLogger(__name__)
 
 SWEEP_LIMIT = 200
-PUBLISH_SECONDS = 0.5
 ALIVE_SECONDS = 30
 FORGOTTEN_SECONDS = 5
 WATCH_LIMIT = 50
@@ -233,27 +229,6 @@ def beat_alive(**_newer: Any) -> None:
 def forget_old(**_newer: Any) -> int:
     """Delete what is kept for a while only; how many rows."""
     return retention.forget()
-
-
-@cache
-def _publisher() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(max_workers=4, thread_name_prefix="publish")
-
-
-def _published(task: Any, kwargs: dict[str, Any]) -> bool:
-    """Publish within PUBLISH_SECONDS; a broker that is down must not hold up a request."""
-    # In a copy of the context, so that the message carries the id of the request under way.
-    publish = partial(copy_context().run, task.apply_async)
-    future = _publisher().submit(publish, kwargs=kwargs, retry=False)
-    try:
-        future.result(PUBLISH_SECONDS)
-    except FutureTimeoutError:
-        logger.warning("the broker did not take %s in time", task.name)
-        return False
-    except Exception:
-        logger.warning("the broker did not take %s", task.name, exc_info=True)
-        return False
-    return True
 
 
 def nudge(onboarding_id: int) -> None:

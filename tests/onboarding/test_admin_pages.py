@@ -11,7 +11,7 @@ from django.contrib.auth.models import Group
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from onboarding import tombstones
-from onboarding.models import Delivery, OutboundEvent, WebhookEndpoint, WebhookSecret
+from onboarding.models import Delivery, OutboundEvent, StaffLetter, WebhookEndpoint, WebhookSecret
 from tenants.keys import create_key
 from tenants.models import ApiKey, User
 from tests.conftest import pages_of, person
@@ -49,7 +49,10 @@ def path_of(name: str, route: str, rows: dict[str, Any]) -> str:
     row = row or (rows["tenants_user"] if name == "auth_user_password_change" else None)
     for argument in ("<path:object_id>", "<int:object_id>", "<id>", "<int:pk>"):
         route = route.replace(argument, str(row.pk) if row else "0")
-    return "/" + route.replace("<str:act>", "approve")
+    chosen = {"<str:act>": "approve", "<slug:kind>": "connected", "<slug:language>": "en"}
+    for argument, value in chosen.items():
+        route = route.replace(argument, value)
+    return "/" + route
 
 
 @pytest.fixture
@@ -60,6 +63,7 @@ def rows(planted: list[str], db: None) -> dict[str, Any]:  # noqa: F811 - the fi
     Authenticator.objects.create(user=User.objects.first(), type="totp", data={})
     endpoint = WebhookEndpoint.objects.create(url="https://crm.example/hook", secret="s")
     Delivery.objects.create(endpoint=endpoint, event=OutboundEvent.objects.first())
+    StaffLetter.objects.create(key="digest-1", kind="digest")
     tombstones.bury(["700000000000001"])
     WebhookSecret.objects.create(endpoint_id="we_1", url="https://x.example/", secret="s")
     return {
