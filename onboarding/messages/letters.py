@@ -98,9 +98,9 @@ def _item(notice: Notice) -> Item:
 
 def needed(row: Onboarding, code: str) -> Item:
     """What is needed of the customer, in the words of the page."""
-    stops = requirements.of(row)
-    if stops:
-        what, why, remedy = stops[0].what, stops[0].why, list(stops[0].remedy)
+    stop = requirements.stop_of(row)
+    if stop is not None:
+        what, why, remedy = stop.what, stop.why, list(stop.remedy)
     else:
         what, why, remedy = _words(code)
     return {

@@ -5,6 +5,10 @@ from django.db import migrations
 from onboarding import groups
 
 
+def ship_groups(apps, schema_editor):
+    groups.ship(apps)
+
+
 class Migration(migrations.Migration):
 
     dependencies = [
@@ -15,5 +19,5 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.RunPython(lambda apps, _: groups.ship(apps), migrations.RunPython.noop),
+        migrations.RunPython(ship_groups, migrations.RunPython.noop),
     ]
