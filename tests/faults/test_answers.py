@@ -132,7 +132,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     begin = YCloudClient.__init__
 
     def hurried(self: YCloudClient, *args: Any, **named: Any) -> None:
-        begin(self, *args, **named, read_timeout=0.3, connect_timeout=0.3)
+        begin(self, *args, **{**named, "read_timeout": 0.3, "connect_timeout": 0.3})
 
     monkeypatch.setattr(YCloudClient, "__init__", hurried)
     return iter(())
