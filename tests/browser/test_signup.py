@@ -64,9 +64,10 @@ def test_a_number_with_another_provider_is_a_platform_signup(signup: Signup) -> 
 
 
 def test_the_click_is_noted_before_the_window_answers(signup: Signup) -> None:
-    signup.launches()
+    with signup.page.expect_response(lambda answer: answer.url.endswith("/signup/")):
+        window = signup.launches()
+    assert not window.is_closed()
     expect(signup.page.locator("#window")).to_be_visible()
-    signup.page.wait_for_function("() => true")
     event = SignupEvent.objects.get(event="LAUNCHED")
     assert event.onboarding.launched_at is not None
 
