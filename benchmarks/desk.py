@@ -16,9 +16,10 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from devstack import runenv
@@ -26,10 +27,22 @@ from devstack.postgres import Postgres
 from devstack.pytest_plugin import _TEST_SETTINGS
 from devstack.valkey import Valkey
 
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
+    from onboarding.models import Onboarding
+
 ROOT = Path(__file__).resolve().parent.parent
 QUEUE = "/admin/onboarding/onboarding/"
+WHO = "bench"
+COMMON = "Holding"
+EACH = 50
+"""So many onboardings does a tenant have, and a member of staff."""
 AT_MOST = 2.0
-"""The desk with all the rows may take so many times what it takes with few."""
+"""A request with all the rows may take so many times what it takes with few."""
+
+COLD = "desk, nothing kept"
+"""No worker has counted for minutes: the first who asks waits, so the bound is not for it."""
 
 
 @contextmanager
@@ -62,8 +75,7 @@ def site() -> Iterator[None]:
 
 
 def load(count: int) -> None:
-    """So many made-up onboardings in all, and what autovacuum does after a while."""
-    import psycopg
+    """So many made-up onboardings in all."""
     from django.core.management import call_command
 
     from onboarding.models import Onboarding
@@ -71,8 +83,14 @@ def load(count: int) -> None:
     missing = count - Onboarding.objects.count()
     call_command(
         "generate_onboardings", "--yes-really", "--count", str(missing), "--seed", str(count),
-        "--tenants", str(max(20, count // 200)), stdout=StringIO(),
+        "--tenants", str(max(20, count // EACH)), stdout=StringIO(),
     )  # fmt: skip
+
+
+def tidy() -> None:
+    """What autovacuum does after a while."""
+    import psycopg
+
     with psycopg.connect(os.environ["DATABASE_OWNER_URL"], autocommit=True) as owner:
         owner.execute("VACUUM (ANALYZE)")
 
@@ -84,7 +102,7 @@ def reviewer() -> Any:
     from tenants.models import User
 
     user, _made = User.objects.get_or_create(
-        username="bench", defaults={"email": "bench@example.com", "is_staff": True},
+        username=WHO, defaults={"email": "bench@example.com", "is_staff": True},
     )  # fmt: skip
     User.objects.filter(pk=user.pk).update(is_superuser=True)
     client = Client(SERVER_NAME="localhost")
@@ -92,76 +110,155 @@ def reviewer() -> Any:
     return client
 
 
+def mark() -> None:
+    """What made-up rows lack: each third is somebody's, a word that each tenth account's name has.
+
+    Members of staff have as many rows each however many there are in all.
+    """
+    from django.db.models import F, Value
+    from django.db.models.functions import Concat, Mod
+
+    from onboarding.models import Onboarding, WhatsAppBusinessAccount
+    from tenants.models import User
+
+    me = User.objects.get(username=WHO)
+    free = Onboarding.objects.annotate(third=Mod("pk", 3)).filter(third=0, assigned_to=None)
+    count = free.count()
+    for index in range(max(1, count // EACH)):
+        keys = list(free.order_by("pk").values_list("pk", flat=True)[:EACH])
+        name = f"colleague-{index}@example.com"
+        other, _made = User.objects.get_or_create(username=name, email=name, is_staff=False)
+        Onboarding.objects.filter(pk__in=keys).update(assigned_to=me if not index else other)
+    accounts = WhatsAppBusinessAccount.objects.annotate(tenth=Mod("pk", 10))
+    accounts = accounts.filter(tenth=0).exclude(name__endswith=COMMON)
+    accounts.update(name=Concat(F("name"), Value(f" {COMMON}")))
+
+
 def requests(client: Any) -> dict[str, Callable[[], Any]]:
     """What is measured, by name; all find the same kind of row however many there are."""
     from django.core.cache import cache
 
     from onboarding import tally
-    from onboarding.models import Onboarding
+    from onboarding.admin.base import ReadOnlyAdmin
+    from onboarding.admin.counting import BoundedPaginator
+    from onboarding.admin.onboardings.filters import ENDED
+    from onboarding.models import Onboarding, ProviderCall, WhatsAppBusinessAccount
 
     stopped = Onboarding.objects.filter(state="connected").select_related(
         "number", "tenant", "business_account"
     )
     row = stopped.order_by("pk")[10]
+    common = WhatsAppBusinessAccount.objects.filter(name__endswith=COMMON).order_by("pk")[0]
+    called = ProviderCall.objects.exclude(request_id="").order_by("pk")[0]
     assert row.number
     assert row.business_account
 
     def opens(address: str, **query: Any) -> Callable[[], Any]:
         return lambda: client.get(f"{address}?{urlencode(query)}")
 
+    def last_page(rows: QuerySet[Onboarding], **query: Any) -> Callable[[], Any]:
+        pages = BoundedPaginator(rows, ReadOnlyAdmin.list_per_page)
+        return opens(QUEUE, p=pages.num_pages, **query)
+
     def counted_live() -> Any:
         cache.delete(tally._KEY)
         return client.get("/admin/")
 
-    def counted_before() -> Any:
-        return client.get("/admin/")
-
     tally.keep()
+    lists = {
+        "everything": {"show": "all"},
+        "what has ended": {"show": "ended"},
+        "by state": {"state": "needs_attention"},
+        "by state: connected": {"state": "connected"},
+        "by reason": {"reason": "payment_missing"},
+        "by next move": {"mover": "partner"},
+        "by assignee: me": {"assigned": "me"},
+        "by assignee: nobody": {"assigned": "nobody"},
+        "by assignee: somebody": {"assigned": "somebody"},
+        "by tenant": {"tenant__id__exact": row.tenant_id},
+        "by age": {"age": "week"},
+        "by country": {"country": "ES"},
+        "by mode": {"mode": "business_app"},
+        "by proof: proven": {"proof": "yes"},
+        "by proof: refuted": {"proof": "no"},
+        "by proof: not checked yet": {"proof": "unchecked"},
+        "by state, mode, age": {"state": "connected", "mode": "business_app", "age": "day"},
+        "link of the desk: waits for": {"waits_for": "ycloud"},
+        "link of the desk: open for": {"open_for": "week"},
+        "link of the desk: stage": {"launched": "30", "stage": "not-paid"},
+        "link of the desk: connected": {"connected": "30"},
+        "sorted by state": {"o": "2"},
+        "sorted by age, newest": {"o": "-5"},
+        "search: number": {"q": row.number.e164},
+        "search: number, as at home": {"q": row.number.e164[-9:]},
+        "search: WABA id": {"q": row.business_account.waba_id},
+        "search: reference": {"q": row.reference},
+        "search: request id": {"q": called.request_id},
+        "search: name": {"q": row.business_account.name.removesuffix(f" {COMMON}")},
+        "search: a word of each tenth": {"q": COMMON},
+        "search: a common and a rare word": {"q": f"{COMMON} {common.name.split()[-2]}"},
+        "search: two common words": {"q": f"{COMMON} bakery"},
+        "search: nothing": {"q": "nobody-has-this-name"},
+    }
     return {
-        "desk": counted_before,
-        "desk, all counted live": counted_live,
+        "desk": lambda: client.get("/admin/"),
+        COLD: counted_live,
         "queue": opens(QUEUE),
-        "queue, by state": opens(QUEUE, state__exact="needs_attention"),
-        "queue, by reason": opens(QUEUE, reason="payment_missing"),
-        "queue, by tenant": opens(QUEUE, tenant__id__exact=row.tenant_id),
-        "queue, by age": opens(QUEUE, age="week"),
-        "queue, search: number": opens(QUEUE, q=row.number.e164),
-        "queue, search: WABA id": opens(QUEUE, q=row.business_account.waba_id),
-        "queue, search: reference": opens(QUEUE, q=row.reference),
-        "queue, search: name": opens(QUEUE, q=row.business_account.name),
+        **{f"queue, {name}": opens(QUEUE, **query) for name, query in lists.items()},
+        "queue, last page": last_page(Onboarding.objects.exclude(state__in=ENDED)),
+        "queue, last page of everything": last_page(Onboarding.objects.all(), show="all"),
+        "record": opens(f"{QUEUE}{row.pk}/change/"),
     }
 
 
-def median_ms(ask: Callable[[], Any], rounds: int) -> float:
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A request's median, and how many onboardings its page listed."""
+
+    ms: float
+    listed: int
+
+
+def median(ask: Callable[[], Any], rounds: int) -> Found:
     """Of whole requests; each has to answer 200."""
-    took = []
+    took, listed = [], 0
     for _ in range(rounds + 1):
         begin = time.perf_counter()
         answer = ask()
         took.append((time.perf_counter() - begin) * 1000)
         assert answer.status_code == 200, answer
-    return statistics.median(took[1:])
+        listed = answer.content.count(b'name="_selected_action"')
+    return Found(round(statistics.median(took[1:]), 1), listed)
 
 
-def measure(count: int, rounds: int) -> dict[str, float]:
+def measure(count: int, rounds: int) -> dict[str, Found]:
     """Each request's median with so many rows."""
     load(count)
-    asked = requests(reviewer())
-    return {name: round(median_ms(ask, rounds), 1) for name, ask in asked.items()}
+    client = reviewer()
+    mark()
+    tidy()
+    return {name: median(ask, rounds) for name, ask in requests(client).items()}
 
 
-def report(found: dict[int, dict[str, float]]) -> str:
-    """A table: a line a request, a column a size, and the ratio."""
+def ratios(found: dict[int, dict[str, Found]]) -> dict[str, float]:
+    """How many times as long each takes with the most rows as with the fewest."""
+    few, many = found[min(found)], found[max(found)]
+    return {name: round(many[name].ms / few[name].ms, 2) for name in few}
+
+
+def report(found: dict[int, dict[str, Found]]) -> str:
+    """A table: a line a request; for each size the median and the rows on the page; the ratio."""
     few, many = min(found), max(found)
-    lines = [f"{'median ms':28}{few:>10,}{many:>12,}{'ratio':>8}"]
-    for name, before in found[few].items():
-        after = found[many][name]
-        lines.append(f"{name:28}{before:>10.1f}{after:>12.1f}{after / before:>8.2f}")
+    lines = [f"{'median ms (rows listed)':36}{few:>14,}{many:>14,}{'ratio':>8}"]
+    for name, ratio in ratios(found).items():
+        both = (found[few][name], found[many][name])
+        cells = [f"{each.ms:.1f} ({each.listed:2})" for each in both]
+        lines.append(f"{name:36}{cells[0]:>14}{cells[1]:>14}{ratio:>8.2f}")
     return "\n".join(lines)
 
 
 def main() -> int:
-    """Measure, print, write; 1 when the desk takes more than AT_MOST times as long."""
+    """Measure, print, write; 1 when something takes more than AT_MOST times as long."""
     ask = argparse.ArgumentParser(description=__doc__)
     ask.add_argument("--few", type=int, default=1_000)
     ask.add_argument("--many", type=int, default=100_000)
@@ -174,11 +271,11 @@ def main() -> int:
             print(f"Loading and measuring {count:,} onboardings ...", flush=True)
             found[count] = measure(count, given.rounds)
     print(report(found), flush=True)
-    given.json.write_text(json.dumps({"rounds": given.rounds, "median_ms": found}, indent=1))
-    ratio = found[given.many]["desk"] / found[given.few]["desk"]
-    verdict = "at most" if ratio <= AT_MOST else "MORE than"
-    print(f"The desk takes {ratio:.2f} times as long, {verdict} {AT_MOST:.0f}; see {given.json}.")
-    return 0 if ratio <= AT_MOST else 1
+    kept = {size: {name: asdict(each) for name, each in of.items()} for size, of in found.items()}
+    given.json.write_text(json.dumps({"rounds": given.rounds, "found": kept}, indent=1))
+    over = [name for name, ratio in ratios(found).items() if ratio > AT_MOST and name != COLD]
+    print(f"More than {AT_MOST:.0f} times as long: {', '.join(over) or 'none'}; see {given.json}.")
+    return 1 if over else 0
 
 
 if __name__ == "__main__":

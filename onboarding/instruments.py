@@ -118,8 +118,8 @@ def moved(row: Onboarding, came_from: str) -> None:
     Called after the move's audit row, in the same transaction: what is rolled back never was.
     """
     to, reason, mode = str(row.state), reason_label(row.reason), _mode(row)
-    earlier = Transition.objects.filter(onboarding_id=row.pk, to_state=to)
-    first = to != came_from and to in MILESTONES and earlier[:2].count() == 1
+    is_new = to != came_from and to in MILESTONES
+    first = is_new and (not came_from or _is_first(row, to))
     launched, ended = row.launched_at, timezone.now()
 
     def count() -> None:
@@ -130,6 +130,13 @@ def moved(row: Onboarding, came_from: str) -> None:
             launch_to_connected.labels(mode).observe((ended - launched).total_seconds())
 
     transaction.on_commit(count)
+
+
+def _is_first(row: Onboarding, to: str) -> bool:
+    """Whether the move into this state that has just been written is the only one."""
+    if to == State.CONNECTED:
+        return True  # nothing leads out of it
+    return Transition.objects.filter(onboarding_id=row.pk, to_state=to)[:2].count() == 1
 
 
 def launched(row: Onboarding, before: datetime | None) -> None:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db.models import Model
 from django.http import HttpRequest
-from unfold.admin import ModelAdmin
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language
+from unfold.admin import ModelAdmin, checkbox
+from unfold.decorators import display
 
 
 class ReadOnlyAdmin(ModelAdmin):
@@ -14,6 +20,11 @@ class ReadOnlyAdmin(ModelAdmin):
 
     list_per_page = 50
     show_full_result_count = False
+
+    @display(description=ModelAdmin.action_checkbox.short_description)
+    def action_checkbox(self, obj: Model) -> SafeString:
+        """The theme's, which it renders from templates anew for each row."""
+        return format_html(_box(get_language()), obj.pk)
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
@@ -26,3 +37,9 @@ class ReadOnlyAdmin(ModelAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
         return [field.name for field in self.opts.fields if field.name not in (self.exclude or ())]
+
+
+@lru_cache
+def _box(language: str | None) -> str:
+    """With a place for the row's key, in the language that is active."""
+    return str(checkbox.render(ACTION_CHECKBOX_NAME, "{}"))

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from onboarding import figures, tally
 from onboarding.desk import machine, sections
 from onboarding.desk.links import Links, may
-from onboarding.states import State
+from onboarding.models import Onboarding
 
 DAYS = 30
 """The window of the funnel when none is asked for."""
@@ -37,19 +37,18 @@ def _desk(request: HttpRequest, links: Links) -> dict[str, Any]:
         "now": timezone.localtime(),
         "signs": signs,
         "alarms": [sign for sign in signs if sign.tone == "stop"],
-        "is_empty": not standings,
+        "is_empty": not standings and not Onboarding.objects.exists(),
     }
-    if not standings:
+    if found["is_empty"]:
         return found | {"first_steps": sections.first_steps(links)}
     days, kept = _days(request), tally.latest()
-    by_state = {state: sum(s.rows for s in standings if s.state == state) for state in State}
     unwell = figures.unwell()
     return found | {
         "tiles": sections.tiles(links, standings, unwell),
         "stuck": sections.stuck(links),
         "open": sections.open_states(links, standings),
         "bands": sections.BAND_LABELS,
-        "others": sections.other_states(links, by_state),
+        "others": sections.other_states(links, kept.states),
         "unwell": sections.unwell(links, unwell),
         "days": days,
         "tabs": sections.tabs(days),

@@ -22,22 +22,19 @@ class Migration(migrations.Migration):
     operations = [
         AddIndexConcurrently(
             model_name="onboarding",
-            index=models.Index(models.Case(models.When(state__in=["in_review", "needs_attention"], then=models.Value(0)), default=models.Value(1), output_field=models.SmallIntegerField()), models.F("state_changed_at"), models.OrderBy(models.F("id"), descending=True), name="onboarding_desk_order"),
+            index=models.Index(models.Case(models.When(state__in=["in_review", "needs_attention"], then=models.Value(0)), default=models.Value(1), output_field=models.SmallIntegerField()), models.F("state_changed_at"), models.OrderBy(models.F("id"), descending=True), include=("state", "tenant"), name="onboarding_desk_order"),
         ),
         AddIndexConcurrently(
             model_name="onboarding",
             index=models.Index(condition=models.Q(("assigned_to__isnull", False)), fields=["assigned_to"], name="onboarding_assigned"),
         ),
         AddIndexConcurrently(
-            model_name="onboarding", index=models.Index(fields=["state_changed_at"], name="onboarding_desk_age")
-        ),
-        AddIndexConcurrently(
-            model_name="onboarding", index=models.Index(fields=["proven"], name="onboarding_proven")
+            model_name="onboarding",
+            index=models.Index(condition=models.Q(("proven", False)), fields=["state_changed_at"], name="onboarding_refuted"),
         ),
         AddIndexConcurrently(
             model_name="whatsappbusinessaccount", index=models.Index(fields=["country"], name="account_country")
         ),
-        by("reason", "onboarding_by_reason"),
         by("claimed_waba_id", "onboarding_claimed_waba"),
         by("claimed_phone_number_id", "onboarding_claimed_phone"),
         by("claimed_business_id", "onboarding_claimed_business"),

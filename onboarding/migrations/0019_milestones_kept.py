@@ -64,11 +64,7 @@ class Migration(migrations.Migration):
         migrations.RunPython(fill, migrations.RunPython.noop),
         AddIndexConcurrently(
             model_name="onboarding",
-            index=models.Index(fields=["state", "reason", "state_changed_at"], include=("tenant",), name="onboarding_standing"),
-        ),
-        AddIndexConcurrently(
-            model_name="onboarding",
-            index=models.Index(condition=models.Q(("state__in", ["awaiting_account", "awaiting_number", "awaiting_payment", "connecting", "in_review", "linked", "needs_attention", "registering", "signed_up"])), fields=["state_changed_at"], name="onboarding_stuck"),
+            index=models.Index(condition=models.Q(("state__in", ["awaiting_account", "awaiting_number", "awaiting_payment", "connecting", "in_review", "linked", "needs_attention", "registering", "signed_up"])), fields=["state_changed_at"], include=("state", "reason", "tenant"), name="onboarding_stuck"),
         ),
         AddIndexConcurrently(
             model_name="onboarding",

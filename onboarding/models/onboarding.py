@@ -161,11 +161,12 @@ class Onboarding(TenantOwned):
             models.Index(fields=["state", "state_changed_at"], name="onboarding_by_state"),
             # The desk's order, its assignees, and the ids that people search by (search.py).
             models.Index(
-                WAITS_FOR_US, "state_changed_at", F("id").desc(), name="onboarding_desk_order"
+                WAITS_FOR_US, "state_changed_at", F("id").desc(), include=["state", "tenant"],
+                name="onboarding_desk_order",
             ),
-            models.Index(fields=["state_changed_at"], name="onboarding_desk_age"),
-            models.Index(fields=["proven"], name="onboarding_proven"),
-            models.Index(fields=["reason"], condition=~Q(reason=""), name="onboarding_by_reason"),
+            models.Index(
+                fields=["state_changed_at"], condition=Q(proven=False), name="onboarding_refuted"
+            ),
             models.Index(
                 fields=["assigned_to"],
                 condition=Q(assigned_to__isnull=False),
@@ -178,12 +179,8 @@ class Onboarding(TenantOwned):
             # The desk's. The tenant is in each because the wall asks for it: without it no count
             # could be answered from the index alone (docs/decisions/0012-the-desks-figures.md).
             models.Index(
-                fields=["state", "reason", "state_changed_at"], include=["tenant"],
-                name="onboarding_standing",
-            ),
-            models.Index(
                 fields=["state_changed_at"], condition=Q(state__in=sorted(OPEN)),
-                name="onboarding_stuck",
+                include=["state", "reason", "tenant"], name="onboarding_stuck",
             ),
             models.Index(
                 fields=["launched_at"], condition=Q(launched_at__isnull=False),

@@ -227,10 +227,12 @@ def settle(
     for name, value in settled.items():
         setattr(held, name, value)
     ours = type(held)._default_manager.filter(pk=held.pk, tenant=held.tenant_id)
+    codes, were = requirements.shown(held.standing_since), requirements.shown(before)
+    if quietly or set(codes) == set(were):
+        return bool(ours.update(**columns, **settled))  # nothing to tell: one statement is enough
     with transaction.atomic():
         written = bool(ours.update(**columns, **settled))
-        codes, were = requirements.shown(held.standing_since), requirements.shown(before)
-        if written and not quietly and set(codes) != set(were) and _is_connected(held):
+        if written and _is_connected(held):
             outbound_events.requirements_changed(held, codes=codes, before=were)
     return written
 

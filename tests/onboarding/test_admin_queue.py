@@ -13,6 +13,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from onboarding import search
+from onboarding.admin import counting
+from onboarding.admin.onboardings import OnboardingAdmin
 from onboarding.models import (
     Onboarding,
     PhoneNumber,
@@ -117,6 +119,30 @@ def test_rows_are_counted_to_a_limit_and_it_says_so(
         made(tenant, state="in_review")
     page = desk.get(LIST).content.decode()
     assert "More than 3 onboardings: narrow the list to see the others" in page
+    assert "more than 3" in page
+    assert "Show all" not in page
+    assert "Clear all filters" not in page
+
+
+def test_no_address_shows_all_of_a_long_list(desk: Client) -> None:
+    """Django shows all only of what is counted to at most so many."""
+    assert OnboardingAdmin.list_max_show_all < counting.MOST
+
+
+def test_what_narrows_the_list_is_taken_off_by_a_link(desk: Client, tenant: Tenant) -> None:
+    made(tenant, state="in_review")
+    for query in ("q=nothing", "state=connected"):
+        page = desk.get(f"{LIST}?{query}").content.decode()
+        assert '0 results (<a href="?">Clear all filters</a>)' in " ".join(page.split()), query
+
+
+def test_the_pages_hold_each_row_once_in_order(
+    desk: Client, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("onboarding.admin.base.ReadOnlyAdmin.list_per_page", 3)
+    rows = [made(tenant, state="registering", days=8 - n) for n in range(8)]
+    found = [row for page in (1, 2, 3) for row in listed(desk, f"p={page}")]
+    assert found == rows
 
 
 # --- Filters ------------------------------------------------------------------------------------
