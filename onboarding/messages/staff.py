@@ -17,8 +17,8 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext, ngettext
 
-from onboarding import notices, progress
-from onboarding.messages import post, troubles
+from onboarding import notices, post, progress
+from onboarding.messages import troubles
 from onboarding.models import Notice, Onboarding, PhoneNumber, StaffLetter, Standing
 from onboarding.reasons import REASONS, STAFF_WHO_LABELS
 from onboarding.states import FINAL, State
@@ -49,7 +49,9 @@ def tell_staff() -> int:
     if not to:
         return 0
     with post.server() as server:
-        return sum(_send(key, to, server) for key in keys) if server is not None else 0
+        if server is None:
+            return 0
+        return sum(_send(key, to, server) for key in post.in_time(keys, server))
 
 
 def recipients() -> list[str]:
