@@ -30,7 +30,7 @@ log = structlog.get_logger(__name__)
 
 NONE, OTHER = "none", "other"
 
-MILESTONES = (
+FUNNEL = (
     "started", "launched", "signed_up", "linked", "registering", "connecting", "connected",
 )  # fmt: skip
 """The funnel, in order; `launched` is the click that opened Meta's window."""
@@ -119,7 +119,7 @@ def moved(row: Onboarding, came_from: str) -> None:
     """
     to, reason, mode = str(row.state), reason_label(row.reason), _mode(row)
     earlier = Transition.objects.filter(onboarding_id=row.pk, to_state=to)
-    first = to != came_from and to in MILESTONES and earlier[:2].count() == 1
+    first = to != came_from and to in FUNNEL and earlier[:2].count() == 1
     launched, ended = row.launched_at, timezone.now()
 
     def count() -> None:
@@ -261,7 +261,7 @@ def _begin_at_zero() -> None:
     for state in OPEN:
         transitions_total.labels(str(state), NONE)
     for mode in ConnectionMode:
-        for milestone in MILESTONES:
+        for milestone in FUNNEL:
             milestones_total.labels(milestone, str(mode))
 
 

@@ -95,11 +95,11 @@ def sent(letter: EmailMessage, what: str) -> Standing:
         letter.send()
     except REFUSED as error:
         logger.warning("the mail server refused %s: %s", what, type(error).__name__)
-        _hang_up(letter.get_connection())
+        _hang_up(letter.connection)
         return Standing.FAILED if is_for_good(error) else Standing.WAITING
     except Exception as error:
         logger.warning("%s may have been mailed: %s", what, type(error).__name__)
-        _hang_up(letter.get_connection())
+        _hang_up(letter.connection)
         return Standing.FAILED
     return Standing.MAILED
 

@@ -13,8 +13,14 @@ from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from onboarding import guests, mail_addresses, services, tasks, transitions
-from onboarding.models import MailAddress, Notice, Onboarding
+from onboarding import guests, mail_addresses, notices, services, tasks, transitions
+from onboarding.models import (
+    MailAddress,
+    Notice,
+    Onboarding,
+    PhoneNumber,
+    WhatsAppBusinessAccount,
+)
 from onboarding.states import State
 from tenants.models import Tenant, User
 from tenants.tokens import token_hash
@@ -401,6 +407,24 @@ def test_addresses_of_attempts_that_ended_long_ago_and_old_notices_are_forgotten
     tasks.forget_old()
     assert not MailAddress.objects.exists()
     assert not Notice.objects.exists()
+
+
+@pytest.mark.parametrize("is_watched", [True, False])
+def test_who_is_told_of_a_lost_number_is_kept_while_it_is_watched(
+    told: MailAddress, row: Onboarding, settings: Any, worker: Worker, is_watched: bool
+) -> None:
+    settings.RETENTION_DAYS = 4
+    account = WhatsAppBusinessAccount.objects.create(tenant=row.tenant, waba_id="4000")
+    number = PhoneNumber.objects.create(
+        tenant=row.tenant, business_account=account, phone_number_id="5000", e164="+34612345678",
+        health="number_offboarded", health_since=timezone.now(),
+        next_look_at=timezone.now() if is_watched else None,
+    )  # fmt: skip
+    Onboarding.objects.filter(pk=row.pk).update(state="connected", number=number)
+    worker.clock.shift(timedelta(days=5))
+    tasks.forget_old()
+    told_now = [each.address for each in notices.told_of_health(number)]
+    assert told_now == ([told] if is_watched else [])
 
 
 # --- Members' own choice -------------------------------------------------------------------------
