@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 from django.core import mail
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from rest_framework.test import APIClient
 
@@ -171,12 +173,17 @@ def test_no_address_gets_more_than_three_such_letters_a_day_whoever_asks(
     tenant: Tenant, other_tenant: Tenant, worker: Worker
 ) -> None:
     for each in (tenant, other_tenant, tenant, other_tenant, tenant):
-        made = Onboarding.objects.create(tenant=each, connection_mode="business_app")
+        made = Onboarding.objects.create(
+            tenant=each, connection_mode="business_app", state="signed_up"
+        )
         services.notify(made, EMAIL)
         tasks.send_notices()
     assert len(mail.outbox) == 3
     worker.clock.shift(timedelta(days=1, minutes=1))
-    services.notify(Onboarding.objects.create(tenant=tenant, connection_mode="business_app"), EMAIL)
+    services.notify(
+        Onboarding.objects.create(tenant=tenant, connection_mode="business_app", state="signed_up"),
+        EMAIL,
+    )
     tasks.send_notices()
     assert len(mail.outbox) == 4
 
@@ -200,6 +207,46 @@ def test_an_attempt_that_is_over_tells_nobody(guest_api: APIClient, row: Onboard
     transitions.move(row, State.CANCELLED, actor="link", reason="withdrawn")
     answer = asks(guest_api, row)
     assert (answer.status_code, answer.json()["error"]["code"]) == (409, "not_now")
+
+
+def test_an_attempt_that_has_not_begun_has_nothing_to_tell(
+    guest_api: APIClient, row: Onboarding
+) -> None:
+    Onboarding.objects.filter(pk=row.pk).update(state="started", reason="")
+    answer = asks(guest_api, row)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (409, "not_now")
+    assert not MailAddress.objects.exists()
+
+
+def test_a_tenant_asks_for_fifty_confirmations_a_day(
+    guest_api: APIClient, row: Onboarding, tenant: Tenant, worker: Worker
+) -> None:
+    asks(guest_api, row)
+    for number in range(49):
+        Notice.objects.create(tenant=tenant, key=str(number), kind="confirm", audience="guest")
+    for email in (EMAIL, "another@x.example"):
+        answer = asks(guest_api, row, email)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (409, "too_many_letters")
+        assert "tomorrow" in answer.json()["error"]["message"]
+    worker.clock.shift(timedelta(hours=25))
+    assert asks(guest_api, row, "another@x.example").status_code == 202
+
+
+@pytest.mark.parametrize("word", ["confirm", "stop"])
+def test_an_attempt_is_locked_before_its_addresses(
+    guest_api: APIClient, row: Onboarding, client: Client, word: str
+) -> None:
+    """As a move does, which then tells its addresses: the other way round both would wait."""
+    asks(guest_api, row)
+    tasks.send_notices()
+    path = link_in(mail.outbox[0], word)
+    client.get(path)
+    with CaptureQueriesContext(connection) as queries:
+        assert press(client, word).status_code == 200
+    told = [each["sql"] for each in queries]
+    locked = [n for n, sql in enumerate(told) if "FOR UPDATE" in sql and "_onboarding" in sql]
+    written = [n for n, sql in enumerate(told) if sql.startswith('UPDATE "onboarding_mailaddress"')]
+    assert locked[0] < written[0]
 
 
 def test_members_and_the_partners_key_may_ask_too_and_strangers_find_nothing(
@@ -360,7 +407,9 @@ def test_who_said_no_to_the_first_letter_gets_none_of_this_tenant_again(
     client.post(link_in(mail.outbox[0], "stop"))
     mail.outbox.clear()
     worker.clock.shift(timedelta(hours=2))
-    again = Onboarding.objects.create(tenant=tenant, connection_mode="business_app")
+    again = Onboarding.objects.create(
+        tenant=tenant, connection_mode="business_app", state="signed_up"
+    )
     for each in (row, again):
         services.notify(each, EMAIL)
     assert tasks.send_notices() == 0
