@@ -193,14 +193,21 @@ def test_a_long_digest_counts_all_and_shows_the_oldest(
 ) -> None:
     rows = [sticks(tenant) for _ in range(13)]
     now = timezone.now()
-    for hours, row in enumerate(rows):  # the last one made waits longest
+    for hours, row in enumerate(rows):  # the last one of them waits longest
         Onboarding.objects.filter(pk=row.pk).update(state_changed_at=now - timedelta(hours=hours))
+    Onboarding.objects.bulk_create(
+        Onboarding(
+            tenant=tenant, connection_mode="business_platform", state=S.IN_REVIEW,
+            reason="approval_needed", state_changed_at=now,
+        )
+        for _ in range(2000)
+    )  # fmt: skip
     assert later(worker, minutes=20) == 1
     (letter,) = mail.outbox
     text = str(letter.body)
-    assert letter.subject == "13 numbers need somebody"
-    assert "(13)" in text
-    assert "and 3 more" in text
+    assert letter.subject == "2013 numbers need somebody"
+    assert "(2013)" in text
+    assert "and 2003 more" in text
     shown = re.findall(r"/onboarding/(\d+)/change/", text)
     assert shown == [str(row.pk) for row in reversed(rows[3:])]
 
