@@ -28,6 +28,7 @@ from onboarding.models import (
     Onboarding,
     PhoneNumber,
     SignupLink,
+    Standing,
     WebhookEndpoint,
     WebhookEvent,
 )
@@ -172,10 +173,13 @@ def _outbound() -> Iterator[Metric]:
 
 
 def _mails() -> Iterator[Metric]:
-    notices = Notice.objects.filter(mailed_at__isnull=True).aggregate(
-        waiting=Count("pk", filter=Q(claimed_at__isnull=True)),
-        unsure=Count("pk", filter=Q(claimed_at__isnull=False)),
-        oldest=Min("created_at", filter=Q(claimed_at__isnull=True)),
+    # Due ones of customers: what is put off waits for its time, and staff's for the digest.
+    due = Notice.objects.filter(standing=Standing.WAITING, due_at__lte=timezone.now())
+    notices = due.exclude(audience=Notice.Audience.STAFF).aggregate(
+        waiting=Count("pk"), oldest=Min("due_at")
+    )
+    unsure = Notice.objects.filter(
+        letter__isnull=False, standing__in=(Standing.SENDING, Standing.FAILED)
     )
     mail = SignupLink.Mail
     links = SignupLink.objects.filter(mail__in=(mail.WAITING, mail.SENDING, mail.FAILED)).aggregate(
@@ -185,11 +189,11 @@ def _mails() -> Iterator[Metric]:
     )
     mails = _gauge("mails", "Mails that are not out; unsure: may have been sent", "standing")
     mails.add_metric(["waiting"], notices["waiting"] + links["waiting"])
-    mails.add_metric([UNSURE], notices["unsure"])
+    mails.add_metric([UNSURE], unsure.count())
     mails.add_metric(["failed"], links["failed"])
     yield mails
     oldest = min((at for at in (notices["oldest"], links["oldest"]) if at), default=None)
-    yield _one("mails_oldest_seconds", "How long the oldest mail waits", _age(oldest))
+    yield _one("mails_oldest_seconds", "How long the oldest mail is due", _age(oldest))
 
 
 def _quota() -> Iterator[Metric]:

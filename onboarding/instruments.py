@@ -30,7 +30,7 @@ log = structlog.get_logger(__name__)
 
 NONE, OTHER = "none", "other"
 
-MILESTONES = (
+FUNNEL = (
     "started", "launched", "signed_up", "linked", "registering", "connecting", "connected",
 )  # fmt: skip
 """The funnel, in order; `launched` is the click that opened Meta's window."""
@@ -118,7 +118,7 @@ def moved(row: Onboarding, came_from: str) -> None:
     Called after the move's audit row, in the same transaction: what is rolled back never was.
     """
     to, reason, mode = str(row.state), reason_label(row.reason), _mode(row)
-    is_new = to != came_from and to in MILESTONES
+    is_new = to != came_from and to in FUNNEL
     first = is_new and (not came_from or _is_first(row, to))
     launched, ended = row.launched_at, timezone.now()
 
@@ -268,7 +268,7 @@ def _begin_at_zero() -> None:
     for state in OPEN:
         transitions_total.labels(str(state), NONE)
     for mode in ConnectionMode:
-        for milestone in MILESTONES:
+        for milestone in FUNNEL:
             milestones_total.labels(milestone, str(mode))
 
 

@@ -1,25 +1,26 @@
 """The letter with a signup link's address: sent at most once, its token sealed until then.
 
 The row's `mail` says how it stands. A letter is claimed (`sending`) before it goes out; one that
-was claimed and whose end is not known is not sent again. A mail server that refuses, or cannot be
-reached, sent nothing, so that letter waits, an hour at most. Whatever the end, the token is wiped.
+was claimed and whose end is not known is not sent again. A mail server that refuses for now, or
+cannot be reached, sent nothing, so that letter waits, an hour at most. Whatever the end, the token
+is wiped.
 """
 
 from __future__ import annotations
 
 import logging
-import smtplib
 from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.core.mail import EmailMultiAlternatives, get_connection
+from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone, translation
 from django.utils.translation import gettext
 
-from onboarding.models import SignupLink
+from onboarding import post
+from onboarding.models import SignupLink, Standing
 from tenants import audit
 from tenants.letters import letter as on_paper
 from tenants.letters import one_line
@@ -33,25 +34,12 @@ KEPT = timedelta(hours=1)
 
 SENDING_TAKES = timedelta(minutes=5)
 LIMIT = 50
-_REFUSED = (
-    smtplib.SMTPRecipientsRefused,
-    smtplib.SMTPSenderRefused,
-    smtplib.SMTPDataError,
-)
 
 
 def send(link_id: int) -> bool:
     """Mail the link's address unless somebody did or does; whether it was mailed now."""
-    try:
-        server = get_connection()
-        server.open()  # before anything is claimed: a server that is away has sent nothing
-    except Exception:
-        logger.warning("the mail server cannot be reached", exc_info=True)
-        return False
-    try:
-        return _claimed_and_sent(link_id, server)
-    finally:
-        server.close()
+    with post.server() as server:
+        return server is not None and _claimed_and_sent(link_id, server)
 
 
 def _claimed_and_sent(link_id: int, server: Any) -> bool:
@@ -64,15 +52,11 @@ def _claimed_and_sent(link_id: int, server: Any) -> bool:
     if not link.sealed_token:  # its key was removed too early
         give_up(link_id)
         return False
-    try:
-        letter(link, server).send()
-    except _REFUSED as error:
-        # Without its text: a server may quote the letter.
-        logger.warning("the mail server refused the letter of link %s: %s", link_id, type(error))
+    ended = _sent(link, server)
+    if ended == Standing.WAITING:
         rows.filter(mail=Mail.SENDING).update(mail=Mail.WAITING)
         return False
-    except Exception as error:
-        logger.warning("the letter of link %s may have gone out: %s", link_id, type(error))
+    if ended == Standing.FAILED:
         give_up(link_id)
         return False
     with transaction.atomic():
@@ -81,11 +65,27 @@ def _claimed_and_sent(link_id: int, server: Any) -> bool:
     return True
 
 
+def _sent(link: SignupLink, server: Any) -> Standing:
+    what = f"the letter of link {link.pk}"
+    try:
+        made = letter(link, server)
+    except Exception as error:  # without its text, which may hold the token
+        logger.warning("%s could not be written: %s", what, type(error).__name__)
+        return Standing.FAILED
+    return post.sent(made, what)
+
+
 def send_due() -> int:
     """Mail what waits (its message was lost, or the server was away); how many were mailed."""
     give_up_old()
     waiting = SignupLink.objects.filter(mail=Mail.WAITING).order_by("created_at")
-    return sum(send(pk) for pk in waiting.values_list("pk", flat=True)[:LIMIT])
+    keys = list(waiting.values_list("pk", flat=True)[:LIMIT])
+    if not keys:
+        return 0
+    with post.server() as server:
+        if server is None:
+            return 0
+        return sum(_claimed_and_sent(pk, server) for pk in post.in_time(keys, server))
 
 
 def give_up(link_id: int) -> None:

@@ -7,6 +7,7 @@ rows and no others (`tenants/walls.py`).
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import timedelta
 
 from django.conf import settings
@@ -97,6 +98,7 @@ def confirm(tenant_id: int, hashed: str) -> bool:
         ).first()
         if address is None or not hashed:
             return False
+        _lock([address.onboarding_id])
         done = MailAddress.objects.filter(pk=address.pk, token_hash=hashed).update(
             confirmed_at=timezone.now(), off_at=None, token_hash="", token_expires_at=None
         )
@@ -135,12 +137,19 @@ def stop(tenant_id: int, pk: int) -> bool:
         if address is None:
             return False
         same = MailAddress.objects.filter(tenant=tenant_id, email=address.email)
+        _lock(same.values_list("onboarding_id", flat=True))
         same.filter(off_at__isnull=True).update(
             off_at=timezone.now(), token_hash="", token_expires_at=None
         )
         for onboarding_id in same.values_list("onboarding_id", flat=True):
             shown_anew(onboarding_id)
     return True
+
+
+def _lock(onboarding_ids: Iterable[int]) -> None:
+    """Before their addresses, as everywhere: a move holds its row and then asks for addresses."""
+    rows = Onboarding.objects.filter(pk__in=list(onboarding_ids)).order_by("pk")
+    list(rows.select_for_update(of=("self",)).values_list("pk"))
 
 
 def shown_anew(onboarding_id: int) -> None:

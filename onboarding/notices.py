@@ -103,13 +103,16 @@ def needs_customer(state: str, reason: str) -> bool:
 
 
 def is_stuck(state: str, reason: str) -> bool:
-    """Whether staff, or YCloud, has to do something about this one."""
+    """Whether staff, or YCloud, has to do something about this one.
+
+    Where it went wrong staff are told whoever has to act: a customer may not know how, or be gone.
+    """
     if state in QUIET_STATES | {S.REJECTED} or reason in ACCOUNT_WIDE:
         return False
-    return reason in reasons.REASONS and reasons.REASONS[reason].who in (
-        reasons.PARTNER,
-        reasons.YCLOUD,
-    )
+    if reason not in reasons.REASONS:
+        return False
+    who = reasons.REASONS[reason].who
+    return state == S.NEEDS_ATTENTION or who in (reasons.PARTNER, reasons.YCLOUD)
 
 
 def public_of(row: Onboarding) -> str:

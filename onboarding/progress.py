@@ -203,7 +203,7 @@ def _tone(row: Onboarding) -> str:
     return "act" if stop and stop.tone == "act" else "progress"
 
 
-def _said(row: Onboarding) -> str:
+def said(row: Onboarding) -> str:
     """What the reviewer wrote who declined it."""
     if row.state != S.REJECTED:
         return ""
@@ -248,7 +248,7 @@ def card(row: Onboarding) -> dict[str, Any]:
         # On a connected number's card it comes before what to do first, where it matters.
         "also_first": row.state == S.CONNECTED and not stop and _matters(also),
         "choices": [_choice(offer) for offer in row.choices],
-        "said": _said(row),
+        "said": said(row),
         "acts": requirements.acts(row),
         "expected": display_number(row.expected_number),
         "number": _number(row.number),

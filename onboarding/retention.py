@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from onboarding.models import (
@@ -68,14 +68,18 @@ def _addresses(now: Any, before: Any) -> tuple[QuerySet[MailAddress], ...]:
     """Those that nobody confirmed, and those of attempts that ended long ago.
 
     An address that said no without ever having said yes stays as long as its attempt may go on: it
-    is what keeps further letters away from it.
+    is what keeps further letters away from it. One whose attempt connected a number that is still
+    watched stays too: where a tenant has no owner, nobody else is told that the number is lost.
     """
     unconfirmed = MailAddress.objects.filter(
         confirmed_at__isnull=True, off_at__isnull=True, created_at__lt=now - UNCONFIRMED
     )
     ended = MailAddress.objects.filter(
         onboarding__state__in=FINAL | {State.CANCELLED}, onboarding__updated_at__lt=before
-    )
+    ).exclude(
+        onboarding__state=State.CONNECTED, onboarding__number__next_look_at__isnull=False,
+        onboarding__number__tenant=F("tenant"),
+    )  # fmt: skip
     return unconfirmed, ended
 
 

@@ -105,19 +105,21 @@ def apply_webhook_event(*, event_id: str, **_newer: Any) -> None:
         return
     concern = events.concern_of(event)
     if concern is None:
-        event.woke, event.standing = 0, events.standing_without(event)
+        woke, standing = 0, events.standing_without(event)
     else:
         rows = list(concern.onboardings.values_list("pk", flat=True))
         numbers = list(concern.numbers.values_list("pk", flat=True))
         transitions.ask_accounts(concern.accounts.values_list("pk", flat=True))
-        event.woke = transitions.wake(rows) + transitions.wake_numbers(numbers)
-        event.standing = events.Standing.OURS if event.woke else events.Standing.NOBODY
+        woke = transitions.wake(rows) + transitions.wake_numbers(numbers)
+        standing = events.Standing.OURS if woke else events.Standing.NOBODY
         for onboarding_id in rows:
             nudge(onboarding_id)
         if numbers:
             nudge_watch()
-    event.applied_at = timezone.now()
-    event.save(update_fields=["woke", "standing", "applied_at"])
+    # An update of what is there: the doctor takes its own event away while we are at it.
+    WebhookEvent.objects.filter(pk=event.pk).update(
+        woke=woke, standing=standing, applied_at=timezone.now()
+    )
 
 
 @shared_task

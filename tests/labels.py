@@ -28,7 +28,7 @@ def known() -> dict[str, set[str]]:
         "state": states,
         "to": states,
         "reason": {*REASONS, NONE, OTHER},
-        "milestone": set(instruments.MILESTONES),
+        "milestone": set(instruments.FUNNEL),
         "mode": {*map(str, ConnectionMode), OTHER},
         "kind": {str(kind) for kind in ProviderCall.Kind},
         "status": {*instruments.STATUSES, *metrics.CLASSES},

@@ -5,11 +5,17 @@ The rule is in docs/architecture.md. The first migration makes its tables, so no
 
 from __future__ import annotations
 
+from datetime import timedelta
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 from django_migration_linter import MigrationLinter
+
+from onboarding.models import Notice, PhoneNumber, WhatsAppBusinessAccount
+from tenants.models import Tenant
 
 APPS = ("onboarding", "tenants")
 ROOT = Path(__file__).resolve().parent.parent
@@ -57,3 +63,32 @@ def test_an_old_process_may_insert_without_the_new_columns(db: None) -> None:
             "received_at, woke) VALUES ('evt_1', 'x', '', '', '{}', now(), 0) RETURNING standing"
         )
         assert cursor.fetchone() == ("waiting",)
+
+
+def test_what_was_there_before_is_filled_in_batches_and_may_be_again(
+    tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    migration = import_module("onboarding.migrations.0021_filled")
+    monkeypatch.setattr(migration, "BATCH", 2)
+    late, soon = timezone.now() + timedelta(days=30), timezone.now() + timedelta(seconds=1)
+    for n in range(5):
+        account = WhatsAppBusinessAccount.objects.create(tenant=tenant, waba_id=f"4{n}")
+        PhoneNumber.objects.create(
+            tenant=tenant, business_account=account, phone_number_id=f"5{n}", e164=f"+3460000000{n}",
+            next_look_at=(late, soon, None)[n % 3],
+        )  # fmt: skip
+    made = {"tenant": tenant, "audience": "owners"}
+    at = timezone.now()
+    for key, claimed, mailed in (("waits", None, None), ("told", at, at), ("unsure", at, None)):
+        Notice.objects.create(key=key, claimed_at=claimed, mailed_at=mailed, **made)
+    for _ in range(2):
+        with connection.schema_editor() as editor:
+            migration.looks(None, editor)
+        assert not WhatsAppBusinessAccount.objects.filter(asked_at=None).exists()
+        looks = list(PhoneNumber.objects.order_by("pk").values_list("next_look_at", flat=True))
+        assert looks[1] == soon
+        assert looks[2] is None
+        assert all(look <= timezone.now() + timedelta(days=1) for look in looks[:2] + looks[3:])
+        assert dict(Notice.objects.values_list("key", "standing")) == {
+            "waits": "waiting", "told": "mailed", "unsure": "failed",
+        }  # fmt: skip

@@ -282,7 +282,9 @@ def test_keys_links_and_invitations_are_kept_as_hashes(
 def test_the_links_in_letters_leave_no_trace(
     traces: Traces, tenant: Tenant, worker: Worker
 ) -> None:
-    row = Onboarding.objects.create(tenant=tenant, connection_mode="business_app")
+    row = Onboarding.objects.create(
+        tenant=tenant, connection_mode="business_app", state="signed_up"
+    )
     services.notify(row, "guest@cakes.example")
     assert tasks.send_notices() == 1
     letter = str(mail.outbox[-1].body)

@@ -27,8 +27,9 @@ Look = Callable[[], Iterable[Finding]]
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One look. `outside`: it waits for somebody else and asks no database of ours. `also`: it
-    finds things of a second group too.
+    """One look. `outside`: it waits for somebody else and asks no database of ours. `calls`: it
+    asks both, so it holds no transaction while it waits. `also`: it finds things of a second group
+    too.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Check:
     look: Look
     outside: bool = False
     database: bool = False
+    calls: bool = False
     also: Group | None = None
 
 
@@ -77,7 +79,8 @@ def _down(check: Check) -> list[Finding]:
 def _here(check: Check) -> list[Finding]:
     """What the check finds; a check that raises is a finding itself."""
     # A statement that fails would spoil the transaction of a test or a request for all others.
-    apart = transaction.atomic() if check.database else nullcontext()
+    alone = check.database and not check.calls
+    apart = transaction.atomic() if alone else nullcontext()
     try:
         with apart:
             return [replace(each, group=each.group or check.group) for each in check.look()]

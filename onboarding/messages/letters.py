@@ -20,6 +20,9 @@ from tenants.models import Tenant
 Kind = Notice.Kind
 Item = dict[str, Any]
 
+SAID = 500
+"""Of one line that a reviewer wrote."""
+
 
 def language_of(notice: Notice) -> str:
     """The recipient's where it is known, else the tenant's, else the site's."""
@@ -97,7 +100,7 @@ def _item(notice: Notice) -> Item:
 
 
 def needed(row: Onboarding, code: str) -> Item:
-    """What is needed of the customer, in the words of the page."""
+    """What is needed of the customer, in the words of the page; a rejection with its reason."""
     stop = requirements.stop_of(row)
     if stop is not None:
         what, why, remedy = stop.what, stop.why, list(stop.remedy)
@@ -106,6 +109,7 @@ def needed(row: Onboarding, code: str) -> Item:
     return {
         "what": what,
         "why": why,
+        "said": [one_line(line, SAID) for line in progress.said(row).splitlines() if line.strip()],
         "remedy": remedy,
         "remedy_title": gettext("What to do"),
         "number": _number(row),

@@ -12,8 +12,8 @@ from django.core.mail import EmailMultiAlternatives
 from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy as _
 
-from onboarding import link_mail, reasons
-from onboarding.messages import letters, post, staff
+from onboarding import link_mail, post, reasons
+from onboarding.messages import letters, staff
 from onboarding.models import Onboarding, PhoneNumber, SignupLink, StaffLetter, Standing
 from onboarding.models.onboarding import ConnectionMode
 from onboarding.states import State

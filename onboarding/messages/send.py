@@ -13,8 +13,8 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from onboarding import mail_addresses, notices, quota
-from onboarding.messages import letters, post
+from onboarding import mail_addresses, notices, post, quota
+from onboarding.messages import letters
 from onboarding.models import Notice, Onboarding, Standing
 from onboarding.states import State
 from tenants.models import Membership
@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 Kind, Audience = Notice.Kind, Notice.Audience
 
 LIMIT = 200
-"""Notices that are looked at in one go."""
+"""Notices that are looked at in one go; `post.in_time` may end it before."""
 
 GIVE_UP = timedelta(days=2)
 """A letter that could not be sent for so long is not news any more; the page still tells."""
@@ -58,7 +58,8 @@ def send_due() -> int:
     with post.server() as server:
         if server is None:
             return 0
-        return sum(_letter_to(keys, server) for keys in _by_recipient(due))
+        recipients = post.in_time(_by_recipient(due), server)
+        return sum(_letter_to(keys, server) for keys in recipients)
 
 
 def give_up_old() -> int:

@@ -12,13 +12,13 @@ from typing import Any
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext, ngettext
 
-from onboarding import notices, progress
-from onboarding.messages import post, troubles
+from onboarding import notices, post, progress
+from onboarding.messages import troubles
 from onboarding.models import Notice, Onboarding, PhoneNumber, StaffLetter, Standing
 from onboarding.reasons import REASONS, STAFF_WHO_LABELS
 from onboarding.states import FINAL, State
@@ -49,7 +49,9 @@ def tell_staff() -> int:
     if not to:
         return 0
     with post.server() as server:
-        return sum(_send(key, to, server) for key in keys) if server is not None else 0
+        if server is None:
+            return 0
+        return sum(_send(key, to, server) for key in post.in_time(keys, server))
 
 
 def recipients() -> list[str]:
@@ -146,8 +148,9 @@ def _write_digest() -> None:
 def _news() -> list[Notice]:
     """What became stuck since the last digest and still is; the rest is marked as overtaken."""
     due = Notice.objects.filter(
-        audience=Notice.Audience.STAFF, standing=Standing.WAITING, due_at__lte=timezone.now()
-    ).select_related("onboarding", "number")
+        audience=Notice.Audience.STAFF, standing=Standing.WAITING, claimed_at__isnull=True,
+        due_at__lte=timezone.now(),
+    ).select_related("onboarding", "number")  # fmt: skip
     still: list[Notice] = []
     over: list[Notice] = []
     for notice in due.order_by("pk")[:1000]:
@@ -167,7 +170,10 @@ def _groups_of(news: Sequence[Notice]) -> list[Entry]:
     """All that is stuck, by reason, the oldest first; what is new is marked."""
     new = {n.onboarding_id for n in news if n.onboarding_id}
     new_numbers = {n.number_id for n in news if n.number_id}
-    groups = [*_groups(_stuck(), new), *_groups(_unwell(), new_numbers)]
+    groups = [
+        *_groups(_stuck(), "reason", "state_changed_at", new),
+        *_groups(_unwell(), "health", "health_since", new_numbers),
+    ]
     return sorted(groups, key=lambda group: group["oldest"])
 
 
@@ -181,44 +187,51 @@ def digest_of(groups: Sequence[Entry], to: Sequence[str], **more: Any) -> EmailM
 
 def _stuck() -> QuerySet[Onboarding]:
     """What `notices.is_stuck` says, as a query."""
-    codes = [code for code in REASONS if notices.is_stuck(State.NEEDS_ATTENTION, code)]
+    wrong = [code for code in REASONS if notices.is_stuck(State.NEEDS_ATTENTION, code)]
+    ours = [code for code in wrong if notices.is_stuck(State.SIGNED_UP, code)]
     rows = Onboarding.objects.exclude(state__in=sorted(FINAL | notices.QUIET_STATES))
-    return rows.filter(reason__in=codes).select_related("tenant", "number")
+    in_hand = Q(reason__in=ours) | Q(state=State.NEEDS_ATTENTION, reason__in=wrong)
+    return rows.filter(in_hand).select_related("tenant", "number")
 
 
 def _unwell() -> QuerySet[PhoneNumber]:
     return PhoneNumber.objects.exclude(health="").select_related("tenant")
 
 
-def _groups(rows: QuerySet[Any], new: set[int]) -> list[Entry]:
-    by_reason: dict[str, list[Entry]] = {}
-    for row in rows[:2000]:
-        code, entry = _entry(row)
-        by_reason.setdefault(code, []).append({**entry, "is_new": row.pk in new})
-    return [_group(code, entries) for code, entries in by_reason.items() if code in REASONS]
+def _groups(rows: QuerySet[Any], code: str, at: str, new: set[int]) -> list[Entry]:
+    """The rows by the column `code`: how many, and the oldest by the column `at`."""
+    counts = rows.order_by().values_list(code).annotate(count=Count("pk"))
+    found: list[Entry] = []
+    for reason, count in counts:
+        if reason not in REASONS:
+            continue
+        oldest = rows.filter(**{code: reason}).order_by(at, "pk")[:SHOWN]
+        entries = [{**_entry(row), "is_new": row.pk in new} for row in oldest]
+        if entries:  # else the last of them went on just now
+            found.append(_group(reason, entries, count))
+    return found
 
 
-def _group(code: str, entries: list[Entry]) -> Entry:
-    entries.sort(key=lambda entry: entry["at"])
+def _group(code: str, entries: list[Entry], count: int) -> Entry:
     reason = REASONS[code]
     return {
         "what": str(reason.what),
         "who": str(STAFF_WHO_LABELS[reason.who]),
-        "count": len(entries),
-        "rows": entries[:SHOWN],
-        "more": max(len(entries) - SHOWN, 0),
+        "count": count,
+        "rows": entries,
+        "more": max(count - len(entries), 0),
         "oldest": entries[0]["at"],
     }
 
 
-def _entry(row: Onboarding | PhoneNumber) -> tuple[str, Entry]:
+def _entry(row: Onboarding | PhoneNumber) -> Entry:
     if isinstance(row, Onboarding):
-        code, at, e164 = row.reason, row.state_changed_at, row.number.e164 if row.number else ""
+        at, e164 = row.state_changed_at, row.number.e164 if row.number else ""
         page = f"onboarding/{row.pk}"
     else:
-        code, at, e164 = row.health, row.health_since or row.created_at, row.e164
+        at, e164 = row.health_since or row.created_at, row.e164
         page = f"phonenumber/{row.pk}"
-    return code, {
+    return {
         "tenant": one_line(row.tenant.name),
         "number": progress.display_number(e164) if e164 else "",
         "at": at,

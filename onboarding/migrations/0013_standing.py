@@ -1,4 +1,4 @@
-"""What holds of WABAs and numbers, since when, and the worst of it."""
+"""What holds of WABAs and numbers, since when, and the worst of it; asked for by 0021."""
 
 from django.db import migrations, models
 
@@ -49,13 +49,5 @@ class Migration(migrations.Migration):
             model_name='whatsappbusinessaccount',
             name='standing_since',
             field=models.JSONField(blank=True, db_default=models.Value({}, models.JSONField()), default=dict, verbose_name='conditions, since'),
-        ),
-        # Rows that are there get theirs by the next look: within a day, spread over it.
-        migrations.RunSQL(
-            "UPDATE onboarding_whatsappbusinessaccount SET asked_at = now(); "
-            "UPDATE onboarding_phonenumber "
-            "SET next_look_at = least(next_look_at, now() + random() * interval '1 day') "
-            "WHERE next_look_at IS NOT NULL",
-            migrations.RunSQL.noop,
         ),
     ]

@@ -1,17 +1,13 @@
-"""To whom a notice goes, when it is due and how it stands; its indexes are built concurrently."""
+"""To whom a notice goes, when it is due and how it stands; rows and indexes by 0021 and 0022."""
 
 import django.db.models.deletion
 import django.db.models.functions.datetime
 import django.utils.timezone
 from django.conf import settings
-
-from django.contrib.postgres.operations import AddIndexConcurrently, RemoveIndexConcurrently
 from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
-    atomic = False
 
     dependencies = [
         ("onboarding", "0015_letters"),
@@ -69,31 +65,4 @@ class Migration(migrations.Migration):
             name='address',
             field=models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='notices', to='onboarding.mailaddress', verbose_name="guest's address"),
         ),
-        migrations.RunSQL(
-            "UPDATE onboarding_notice SET standing = "
-            "CASE WHEN mailed_at IS NULL THEN 'failed' ELSE 'mailed' END "
-            "WHERE claimed_at IS NOT NULL",
-            migrations.RunSQL.noop,
-        ),
-        AddIndexConcurrently(
-            model_name="notice",
-            index=models.Index(condition=models.Q(("standing", "waiting")), fields=["due_at"], name="notice_waiting"),
-        ),
-        AddIndexConcurrently(
-            model_name="notice",
-            index=models.Index(condition=models.Q(("letter__isnull", False)), fields=["claimed_at"], name="notice_letters"),
-        ),
-        AddIndexConcurrently(
-            model_name="notice",
-            index=models.Index(fields=["onboarding"], name="notice_of_onboarding"),
-        ),
-        AddIndexConcurrently(
-            model_name="notice",
-            index=models.Index(fields=["user"], name="notice_of_user"),
-        ),
-        AddIndexConcurrently(
-            model_name="notice",
-            index=models.Index(fields=["address"], name="notice_of_address"),
-        ),
-        RemoveIndexConcurrently(model_name="notice", name="notice_unmailed"),
     ]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
@@ -286,7 +286,3 @@ def shown_word(word: str) -> str:
     """A word of somebody else's, short, on one line, and unable to turn the text around it."""
     kept = "".join(c if unicodedata.category(c)[0] != "C" else " " for c in word)
     return f"\u2068{' '.join(kept.split())[:40]}\u2069"
-
-
-SOON = timedelta(minutes=1)
-"""After something ended by itself we look; YCloud may need a moment."""

@@ -39,12 +39,12 @@ _ONBOARDING = (
 _ACCOUNT = (
     "waba_id", "name", "proof", "proven_at", "account_review_status", "payment_method_attached",
     "business_verification_status", "ban_state", "ban_date", "restrictions", "currency",
-    "country", "messaging_limit", "created_at", "read_at", "lost", "standing", "standing_since",
+    "country", "messaging_limit", "created_at", "read_at", "lost",
 )  # fmt: skip
 _NUMBER = (
     "phone_number_id", "e164", "verified_name", "status", "code_verification_status", "name_status",
     "new_name_status", "quality", "messaging_limit", "is_on_biz_app", "created_at", "connected_at",
-    "read_at", "health", "health_since", "standing", "standing_since",
+    "read_at", "health", "health_since",
 )  # fmt: skip
 _LINK = (
     "connection_mode", "expected_number", "language", "email", "mail", "made_by", "created_at",
@@ -69,11 +69,15 @@ def document(tenant: Tenant) -> dict[str, Any]:
             for each in memberships
         ],
         "business_accounts": [
-            _picked(account, _ACCOUNT)
+            {**_picked(account, _ACCOUNT), "requirements": _shown(requirements.of_account(account))}
             for account in WhatsAppBusinessAccount.objects.for_tenant(tenant).order_by("pk")
         ],
         "phone_numbers": [
-            {"waba_id": number.business_account.waba_id, **_picked(number, _NUMBER)}
+            {
+                "waba_id": number.business_account.waba_id,
+                **_picked(number, _NUMBER),
+                "requirements": _shown(requirements.of_number(number)),
+            }
             for number in PhoneNumber.objects.for_tenant(tenant)
             .select_related("business_account")
             .order_by("pk")
@@ -104,6 +108,14 @@ def document(tenant: Tenant) -> dict[str, Any]:
         ],
         "onboardings": [_onboarding(row) for row in _onboardings(tenant)],
     }
+
+
+def _shown(found: Iterable[requirements.Requirement]) -> list[dict[str, Any]]:
+    """What holds, as customers read it; what is for staff alone is not in it."""
+    return [
+        {"code": each.code, "standing": each.standing, "since": each.since, "due": each.due}
+        for each in found
+    ]
 
 
 def _notice(notice: Notice) -> dict[str, Any]:

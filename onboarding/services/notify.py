@@ -14,9 +14,13 @@ from django.utils.translation import gettext_lazy as _
 from onboarding import mail_addresses, notices, tell, transitions
 from onboarding.models import MailAddress, Notice, Onboarding, Standing
 from onboarding.services.errors import RefusedError
+from onboarding.states import State
 
 LETTERS = 5
 """That ask for a confirmation, of one onboarding."""
+
+A_DAY = 50
+"""The same of one tenant: nobody fills strangers' mailboxes in our name by many attempts."""
 
 AGAIN_AFTER = timedelta(minutes=10)
 """Asked for again sooner, the letter that went out stands."""
@@ -25,14 +29,21 @@ AGAIN_AFTER = timedelta(minutes=10)
 def notify(row: Onboarding, email: str) -> str:
     """Have news of this onboarding mailed to the address once it is confirmed; the address.
 
+    Not before Meta's window was opened: until then there is nothing to be told of.
+
     What comes back is the same for an address that is new, waits, is told already, or has said
     no, so that nobody learns which addresses are known. Raises RefusedError.
     """
     email = _clean(email)
     with transaction.atomic():
         row = transitions.lock(row.pk)
+        if row.state == State.STARTED:
+            raise RefusedError("not_now", _("There is nothing to be told of yet: begin first."))
         if not tell.may_ask(row):
             raise RefusedError("not_now", _("This attempt is over: there is no more news of it."))
+        if _asked_today(row) >= A_DAY:  # before anything that depends on the address
+            told = _("Too many addresses were given today. Try again tomorrow.")
+            raise RefusedError("too_many_letters", told)
         address = row.mail_addresses.filter(email=email).first()
         if address is None:
             if row.mail_addresses.count() >= tell.MOST_ADDRESSES:
@@ -45,6 +56,11 @@ def notify(row: Onboarding, email: str) -> str:
             _ask(address, row)
         mail_addresses.shown_anew(row.pk)
     return email
+
+
+def _asked_today(row: Onboarding) -> int:
+    asked = Notice.objects.filter(tenant=row.tenant_id, kind=Notice.Kind.CONFIRM)
+    return asked.filter(created_at__gt=timezone.now() - timedelta(days=1)).count()
 
 
 def _clean(email: str) -> str:

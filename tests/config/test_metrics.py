@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+import uuid
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -242,14 +243,14 @@ def test_a_whole_journey_is_counted_step_by_step(
 ) -> None:
     mode = {"mode": "business_platform"}
     before = {m: count("onboarding_milestones_total", milestone=m, **mode)
-              for m in instruments.MILESTONES}  # fmt: skip
+              for m in instruments.FUNNEL}  # fmt: skip
     registers = {"kind": "register", "outcome": "done"}
     calls = count("onboarding_ycloud_call_seconds_count", **registers)
     exchanges = count("onboarding_meta_exchange_seconds_count", outcome="done")
     launches = count("onboarding_launch_to_connected_seconds_count", **mode)
     steps = count("onboarding_step_seconds_count", state="registering", outcome="connected")
     Customer(api, sandbox, worker).goes_through("approve")
-    for milestone in instruments.MILESTONES:
+    for milestone in instruments.FUNNEL:
         if milestone != "connecting":  # the number was connected at once
             reached = count("onboarding_milestones_total", milestone=milestone, **mode)
             assert reached == before[milestone] + 1, milestone
@@ -368,7 +369,7 @@ def test_the_gauges_say_how_things_stand(tenant: Tenant, settings: Any) -> None:
     number = PhoneNumber.objects.create(
         tenant=tenant, business_account=account, phone_number_id="2", e164="+34600111222"
     )
-    Notice.objects.create(tenant=tenant, key="k", audience="staff", number=number, reason="x")
+    Notice.objects.create(tenant=tenant, key="k", audience="owners", number=number, reason="x")
     WebhookEvent.objects.create(event_id="e", type="t", body={})
     endpoint = WebhookEndpoint.objects.create(url="https://x.example/", secret="s")
     told = OutboundEvent.objects.create(type="t", tenant=tenant, data={})
@@ -396,6 +397,28 @@ def test_the_gauges_say_how_things_stand(tenant: Tenant, settings: Any) -> None:
     assert found["onboarding_queue_messages", "default"] == 0
     assert found["onboarding_beat_alive",] == 1
     assert {found["onboarding_readable", part] for part in gauges.PARTS} == {1.0}
+
+
+def test_only_mail_that_is_due_waits(tenant: Tenant) -> None:
+    """What is over, given up, put off, or staff's until the next digest keeps no alert firing."""
+    now, letter = timezone.now(), uuid.uuid4()
+    ago = {"tenant": tenant, "audience": "owners", "due_at": now - timedelta(minutes=4)}
+    made = {
+        "due": ago,
+        "over": ago | {"standing": "overtaken"},
+        "given up": ago | {"standing": "failed"},
+        "put off": ago | {"due_at": now + timedelta(hours=1)},
+        "staff's": ago | {"audience": "staff", "due_at": now - timedelta(hours=3)},
+        "sending": ago | {"standing": "sending", "claimed_at": now, "letter": letter},
+        "unsure": ago | {"standing": "failed", "claimed_at": now, "letter": letter},
+    }
+    for key, columns in made.items():
+        Notice.objects.create(key=key, **columns)
+    Notice.objects.update(created_at=now - timedelta(days=3))
+    found = scraped()
+    assert found["onboarding_mails", "waiting"] == 1
+    assert found["onboarding_mails", "unsure"] == 2
+    assert 240 <= found["onboarding_mails_oldest_seconds",] < 300
 
 
 def test_a_closed_quota_and_the_balance_are_seen(db: None, sandbox: Sandbox, settings: Any) -> None:

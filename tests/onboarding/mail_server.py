@@ -17,6 +17,10 @@ class MailServer:
     refuse_data: str = ""
     drop_after_data: bool = False
     """Take the letter and hang up before saying so: nobody knows whether it was sent."""
+    letters_each: int = 0
+    """Letters that one connection takes before `good_bye`; 0: as many as come."""
+    good_bye: str = ""
+    """What is said to the next one then, like `421 too many`; nothing: it hangs up."""
     letters: list[str] = field(default_factory=list)
 
     def __enter__(self) -> MailServer:
@@ -48,10 +52,15 @@ class _Talk(socketserver.StreamRequestHandler):
     def handle(self) -> None:
         rules = self.server.rules
         self._say("220 here")
+        taken = 0
         while line := self.rfile.readline().decode().strip():
             word = line.upper()
             if word.startswith("QUIT"):
                 self._say("221 bye")
+                return
+            if rules.letters_each and taken >= rules.letters_each and word.startswith("MAIL"):
+                if rules.good_bye:
+                    self._say(rules.good_bye)
                 return
             if word.startswith("RCPT") and rules.refuse_recipient:
                 self._say(rules.refuse_recipient)
@@ -64,7 +73,10 @@ class _Talk(socketserver.StreamRequestHandler):
                 rules.letters.append(letter)
                 if rules.drop_after_data:
                     return
+                taken += 1
                 self._say("250 taken")
+                if rules.letters_each and taken >= rules.letters_each and not rules.good_bye:
+                    return
             else:
                 self._say("250 fine")
 

@@ -292,11 +292,12 @@ def test_the_words_follow_the_names(wanted: Onboarding, tenant: Tenant) -> None:
 def test_names_that_were_there_before_the_migration_are_found(wanted: Onboarding) -> None:
     before = set(SearchWord.objects.values_list("tenant", "account", "number", "word"))
     SearchWord.objects.all().delete()
-    with connection.schema_editor() as editor:
-        import_module("onboarding.migrations.0011_staff_acts").fill(None, editor)
-    after = set(SearchWord.objects.values_list("tenant", "account", "number", "word"))
-    assert before == after
-    assert len(after) > 10
+    for _ in range(2):  # it may run again, and beside the triggers
+        with connection.schema_editor() as editor:
+            import_module("onboarding.migrations.0021_filled").words(None, editor)
+        after = SearchWord.objects.values_list("tenant", "account", "number", "word")
+        assert set(after) == before
+        assert len(after) == len(before) > 10
 
 
 def test_an_account_that_moves_takes_its_words_along(

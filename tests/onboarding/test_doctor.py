@@ -281,6 +281,23 @@ def test_a_statement_that_fails_spoils_nothing_for_the_next_check() -> None:
     assert [each.code for each in run.examine(checks)] == ["broken_failed", "wall"]
 
 
+@pytest.mark.django_db
+def test_no_transaction_is_held_while_somebody_else_is_waited_for() -> None:
+    depths: list[int] = []
+
+    def looks() -> list[Finding]:
+        depths.append(len(connection.savepoint_ids))
+        return []
+
+    run.examine([
+        Check("far", Group.YCLOUD, looks, database=True, calls=True),
+        Check("near", Group.DATABASE, looks, database=True),
+    ])  # fmt: skip
+    assert depths == [0, 1]
+    calls = {each.name for each in doctor.CHECKS if each.calls}
+    assert calls == {"account", "reached"}
+
+
 def test_what_does_not_answer_in_time_is_told_and_not_waited_for(monkeypatch: Any) -> None:
     monkeypatch.setattr(run, "WHOLE_SECONDS", 0.2)
     done = threading.Event()

@@ -13,7 +13,12 @@ from django.core.management import CommandError, call_command
 from rest_framework.test import APIClient
 
 from onboarding import services
-from onboarding.models import Onboarding, SignupLink
+from onboarding.models import (
+    Onboarding,
+    PhoneNumber,
+    SignupLink,
+    WhatsAppBusinessAccount,
+)
 from onboarding.services import export
 from tenants.models import AuditEntry, Tenant, TenantOwned, User
 from tests.conftest import Sandbox, Worker
@@ -79,6 +84,26 @@ def test_it_holds_nothing_of_another_tenant(
     assert "account_held" not in exported("other")
 
 
+def test_what_holds_is_told_with_its_time_and_as_customers_read_it(tenant: Tenant) -> None:
+    since = dict.fromkeys(("payment_missing", "account_review_new"), "2026-11-01T10:00:00+00:00")
+    account = WhatsAppBusinessAccount.objects.create(
+        tenant=tenant, waba_id="4000", payment_method_attached=False,
+        account_review_status="A_WORD_OF_TOMORROW", standing="due", standing_since=since,
+    )  # fmt: skip
+    PhoneNumber.objects.create(
+        tenant=tenant, business_account=account, phone_number_id="5000", e164="+34612345678",
+        quality="RED",
+    )  # fmt: skip
+    text = exported()
+    told = json.loads(text)
+    (due,) = told["business_accounts"][0]["requirements"]
+    assert (due["code"], due["standing"], due["since"]) == (
+        "payment_missing", "due", "2026-11-01T10:00:00Z",
+    )  # fmt: skip
+    assert [each["code"] for each in told["phone_numbers"][0]["requirements"]]
+    assert "account_review_new" not in text
+
+
 def test_a_file_is_new_and_for_its_owner_only(tenant: Tenant, tmp_path: Path) -> None:
     path = tmp_path / "cakes.json"
     call_command("export_tenant", "cakes", output=str(path), stdout=StringIO())
@@ -109,8 +134,10 @@ LEFT_OUT = {
     "SignupLink": {"id", "public_id", "tenant", "token_hash", "created_by", "sealed_token",
                    "mail_at"},
     "Invitation": {"id", "public_id", "tenant", "token_hash", "invited_by", "created_at"},
-    "WhatsAppBusinessAccount": {"id", "tenant", "asked_at"},
-    "PhoneNumber": {"id", "tenant", "business_account", "proof", "suspected", "next_look_at"},
+    # What holds of them is told as customers read it: some conditions are for staff alone.
+    "WhatsAppBusinessAccount": {"id", "tenant", "asked_at", "standing", "standing_since"},
+    "PhoneNumber": {"id", "tenant", "business_account", "proof", "suspected", "next_look_at",
+                    "standing", "standing_since"},
     "Notice": {"id", "tenant", "key", "number", "onboarding", "user", "address", "claimed_at",
                "letter"},
     "MailAddress": {"id", "tenant", "onboarding", "token_hash", "token_expires_at"},

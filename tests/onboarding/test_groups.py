@@ -92,7 +92,7 @@ def test_the_migration_makes_the_rights_before_the_groups(db: None) -> None:
     """As on a new database, where no permission is there yet."""
     Group.objects.filter(name__in=groups.GROUPS).delete()
     Permission.objects.filter(content_type__app_label__in=groups.APPS).delete()
-    migration = import_module("onboarding.migrations.0011_staff_acts").Migration
+    migration = import_module("onboarding.migrations.0020_groups").Migration
     migration.operations[-1].code(apps, None)
     assert "approve_onboarding" in rights_of("Reviewers")
     assert "retry_registration" in rights_of("Operators")

@@ -14,7 +14,7 @@ from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from onboarding import guests, link_mail, services, tasks
+from onboarding import guests, post, services, tasks
 from onboarding.models import LinkOpening, Onboarding, SignupLink
 from onboarding.services import RefusedError
 from tenants.models import AuditEntry, Membership, Tenant, User
@@ -615,17 +615,18 @@ def waiting(tenant: Tenant) -> SignupLink:
         (Server(opening=OSError()), "waiting"),
         (Server(sending=smtplib.SMTPDataError(451, b"later")), "waiting"),
         (Server(sending=smtplib.SMTPServerDisconnected()), "failed"),
+        (Server(sending=smtplib.SMTPRecipientsRefused({"a@b.example": (550, b"no")})), "failed"),
     ],
 )
 def test_a_letter_is_repeated_only_if_it_surely_did_not_go_out(
     waiting: SignupLink, monkeypatch: pytest.MonkeyPatch, server: Server, stands: str
 ) -> None:
-    monkeypatch.setattr(link_mail, "get_connection", server)
+    monkeypatch.setattr(post, "get_connection", server)
     tasks.mail_link(link_id=waiting.pk)
     waiting.refresh_from_db()
     assert waiting.mail == stands
     assert bool(waiting.sealed_token) == (stands == "waiting")
-    monkeypatch.setattr(link_mail, "get_connection", Server())
+    monkeypatch.setattr(post, "get_connection", Server())
     assert tasks.mail_waiting_links() == (stands == "waiting")
 
 
@@ -634,7 +635,7 @@ def test_no_log_holds_the_token_when_the_mail_fails(
 ) -> None:
     link, token = services.create_link(tenant, email="a@b.example")
     told = smtplib.SMTPDataError(550, f"spam: http://localhost:8000/s/{token}/".encode())
-    monkeypatch.setattr(link_mail, "get_connection", Server(sending=told))
+    monkeypatch.setattr(post, "get_connection", Server(sending=told))
     tasks.mail_link(link_id=link.pk)
     assert "refused" in caplog.text
     assert token not in caplog.text
@@ -643,7 +644,7 @@ def test_no_log_holds_the_token_when_the_mail_fails(
 def test_after_an_hour_the_token_is_wiped(
     waiting: SignupLink, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(link_mail, "get_connection", Server(opening=OSError()))
+    monkeypatch.setattr(post, "get_connection", Server(opening=OSError()))
     SignupLink.objects.update(created_at=timezone.now() - timedelta(minutes=61))
     tasks.mail_waiting_links()
     waiting.refresh_from_db()

@@ -152,6 +152,20 @@ def test_a_reason_for_staff_is_told_in_the_customers_words(
     assert "could not confirm" in mail.outbox[0].body
 
 
+def test_a_rejection_is_told_with_what_the_reviewer_wrote(
+    row: Onboarding, owner: User, worker: Worker
+) -> None:
+    transitions.move(row, S.IN_REVIEW, actor="worker", reason="unproven", note="for staff alone")
+    said = "Your <papers> are out of date.\n\nSend newer ones."
+    transitions.move(row, S.REJECTED, actor="reviewer", reason="rejected", note=said)
+    assert later(worker) == 1
+    (letter,) = mail.outbox
+    assert "> Your <papers> are out of date.\n> Send newer ones.\n" in letter.body
+    html, _ = letter.alternatives[0]  # type: ignore[attr-defined]
+    assert "Your &lt;papers&gt; are out of date.<br>Send newer ones.</blockquote>" in html
+    assert "for staff alone" not in letter.body + html
+
+
 # --- Whom ----------------------------------------------------------------------------------------
 
 

@@ -9,12 +9,20 @@ from typing import Any
 
 import pytest
 from django.core import mail
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from onboarding import guests, mail_addresses, services, tasks, transitions
-from onboarding.models import MailAddress, Notice, Onboarding
+from onboarding import guests, mail_addresses, notices, services, tasks, transitions
+from onboarding.models import (
+    MailAddress,
+    Notice,
+    Onboarding,
+    PhoneNumber,
+    WhatsAppBusinessAccount,
+)
 from onboarding.states import State
 from tenants.models import Tenant, User
 from tenants.tokens import token_hash
@@ -165,12 +173,17 @@ def test_no_address_gets_more_than_three_such_letters_a_day_whoever_asks(
     tenant: Tenant, other_tenant: Tenant, worker: Worker
 ) -> None:
     for each in (tenant, other_tenant, tenant, other_tenant, tenant):
-        made = Onboarding.objects.create(tenant=each, connection_mode="business_app")
+        made = Onboarding.objects.create(
+            tenant=each, connection_mode="business_app", state="signed_up"
+        )
         services.notify(made, EMAIL)
         tasks.send_notices()
     assert len(mail.outbox) == 3
     worker.clock.shift(timedelta(days=1, minutes=1))
-    services.notify(Onboarding.objects.create(tenant=tenant, connection_mode="business_app"), EMAIL)
+    services.notify(
+        Onboarding.objects.create(tenant=tenant, connection_mode="business_app", state="signed_up"),
+        EMAIL,
+    )
     tasks.send_notices()
     assert len(mail.outbox) == 4
 
@@ -194,6 +207,46 @@ def test_an_attempt_that_is_over_tells_nobody(guest_api: APIClient, row: Onboard
     transitions.move(row, State.CANCELLED, actor="link", reason="withdrawn")
     answer = asks(guest_api, row)
     assert (answer.status_code, answer.json()["error"]["code"]) == (409, "not_now")
+
+
+def test_an_attempt_that_has_not_begun_has_nothing_to_tell(
+    guest_api: APIClient, row: Onboarding
+) -> None:
+    Onboarding.objects.filter(pk=row.pk).update(state="started", reason="")
+    answer = asks(guest_api, row)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (409, "not_now")
+    assert not MailAddress.objects.exists()
+
+
+def test_a_tenant_asks_for_fifty_confirmations_a_day(
+    guest_api: APIClient, row: Onboarding, tenant: Tenant, worker: Worker
+) -> None:
+    asks(guest_api, row)
+    for number in range(49):
+        Notice.objects.create(tenant=tenant, key=str(number), kind="confirm", audience="guest")
+    for email in (EMAIL, "another@x.example"):
+        answer = asks(guest_api, row, email)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (409, "too_many_letters")
+        assert "tomorrow" in answer.json()["error"]["message"]
+    worker.clock.shift(timedelta(hours=25))
+    assert asks(guest_api, row, "another@x.example").status_code == 202
+
+
+@pytest.mark.parametrize("word", ["confirm", "stop"])
+def test_an_attempt_is_locked_before_its_addresses(
+    guest_api: APIClient, row: Onboarding, client: Client, word: str
+) -> None:
+    """As a move does, which then tells its addresses: the other way round both would wait."""
+    asks(guest_api, row)
+    tasks.send_notices()
+    path = link_in(mail.outbox[0], word)
+    client.get(path)
+    with CaptureQueriesContext(connection) as queries:
+        assert press(client, word).status_code == 200
+    told = [each["sql"] for each in queries]
+    locked = [n for n, sql in enumerate(told) if "FOR UPDATE" in sql and "_onboarding" in sql]
+    written = [n for n, sql in enumerate(told) if sql.startswith('UPDATE "onboarding_mailaddress"')]
+    assert locked[0] < written[0]
 
 
 def test_members_and_the_partners_key_may_ask_too_and_strangers_find_nothing(
@@ -354,7 +407,9 @@ def test_who_said_no_to_the_first_letter_gets_none_of_this_tenant_again(
     client.post(link_in(mail.outbox[0], "stop"))
     mail.outbox.clear()
     worker.clock.shift(timedelta(hours=2))
-    again = Onboarding.objects.create(tenant=tenant, connection_mode="business_app")
+    again = Onboarding.objects.create(
+        tenant=tenant, connection_mode="business_app", state="signed_up"
+    )
     for each in (row, again):
         services.notify(each, EMAIL)
     assert tasks.send_notices() == 0
@@ -401,6 +456,24 @@ def test_addresses_of_attempts_that_ended_long_ago_and_old_notices_are_forgotten
     tasks.forget_old()
     assert not MailAddress.objects.exists()
     assert not Notice.objects.exists()
+
+
+@pytest.mark.parametrize("is_watched", [True, False])
+def test_who_is_told_of_a_lost_number_is_kept_while_it_is_watched(
+    told: MailAddress, row: Onboarding, settings: Any, worker: Worker, is_watched: bool
+) -> None:
+    settings.RETENTION_DAYS = 4
+    account = WhatsAppBusinessAccount.objects.create(tenant=row.tenant, waba_id="4000")
+    number = PhoneNumber.objects.create(
+        tenant=row.tenant, business_account=account, phone_number_id="5000", e164="+34612345678",
+        health="number_offboarded", health_since=timezone.now(),
+        next_look_at=timezone.now() if is_watched else None,
+    )  # fmt: skip
+    Onboarding.objects.filter(pk=row.pk).update(state="connected", number=number)
+    worker.clock.shift(timedelta(days=5))
+    tasks.forget_old()
+    told_now = [each.address for each in notices.told_of_health(number)]
+    assert told_now == ([told] if is_watched else [])
 
 
 # --- Members' own choice -------------------------------------------------------------------------

@@ -8,12 +8,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core.mail.backends.smtp import EmailBackend
 from django.utils import timezone
 
-from onboarding import notices, tasks
-from onboarding.models import Notice, PhoneNumber, WhatsAppBusinessAccount
-from tenants.models import Tenant, User
-from tests.conftest import Worker
+from onboarding import notices, post, services, tasks
+from onboarding.models import Notice, PhoneNumber, SignupLink, WhatsAppBusinessAccount
+from tenants.models import Membership, Tenant, User
+from tests.conftest import Worker, person
 from tests.onboarding.mail_server import MailServer
 
 
@@ -94,3 +95,78 @@ def test_what_was_surely_not_sent_is_sent_again_and_nothing_else(
     with MailServer() as server:
         by_smtp(server.port)
         assert tasks.send_notices() == again
+
+
+@pytest.fixture
+def three(waiting: Notice, tenant: Tenant) -> list[Notice]:
+    """One for each of three owners."""
+    number = PhoneNumber.objects.get()
+    for name in ("ann", "bob"):
+        user = person(f"{name}@cakes.example")
+        Membership.objects.create(user=user, tenant=tenant, role=Membership.Role.OWNER)
+    notices.number_unwell(number)
+    return list(Notice.objects.filter(audience="owners"))
+
+
+@pytest.mark.parametrize(("good_bye", "first"), [("421 too many", 2), ("", 3)])
+def test_a_connection_that_is_dropped_costs_no_letter(
+    three: list[Notice], by_smtp: Any, worker: Worker, good_bye: str, first: int
+) -> None:
+    with MailServer(letters_each=1, good_bye=good_bye) as server:
+        by_smtp(server.port)
+        assert tasks.send_notices() == first
+        worker.clock.shift(timedelta(minutes=11))
+        assert tasks.send_notices() == 3 - first
+    assert [stands(each) for each in three] == ["mailed"] * 3
+    assert len({email.message_from_string(raw)["To"] for raw in server.letters}) == 3
+
+
+def test_a_letter_whose_end_is_not_known_takes_no_other_along(
+    three: list[Notice], by_smtp: Any
+) -> None:
+    with MailServer(drop_after_data=True) as server:
+        by_smtp(server.port)
+        assert tasks.send_notices() == 0
+    assert [stands(each) for each in three] == ["failed"] * 3
+    assert len(server.letters) == 3, "each was tried over a connection of its own"
+
+
+def test_a_server_that_goes_away_in_between_leaves_the_rest_unclaimed(
+    three: list[Notice], by_smtp: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with MailServer(letters_each=1) as server:
+        by_smtp(server.port)
+        opened = iter([True, False])
+        connect = EmailBackend.open
+
+        def once(self: EmailBackend) -> bool | None:
+            if self.connection is None and not next(opened):
+                raise ConnectionRefusedError
+            return connect(self)
+
+        monkeypatch.setattr(EmailBackend, "open", once)
+        assert tasks.send_notices() == 1
+    assert sorted(stands(each) for each in three) == ["mailed", "waiting", "waiting"]
+    assert Notice.objects.filter(audience="owners", claimed_at__isnull=True).count() == 2
+
+
+def test_a_slow_server_gets_the_rest_in_the_next_round(
+    three: list[Notice], by_smtp: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = iter([0.0, 0.0, 59.0, 61.0])
+    with MailServer() as server, monkeypatch.context() as slow:
+        by_smtp(server.port)
+        slow.setattr(post, "monotonic", lambda: next(now))
+        assert tasks.send_notices() == 2
+    assert sorted(stands(each) for each in three) == ["mailed", "mailed", "waiting"]
+
+
+def test_links_share_a_connection_and_survive_its_end(
+    worker: Worker, tenant: Tenant, other_tenant: Tenant, by_smtp: Any
+) -> None:
+    for each in (tenant, other_tenant):
+        services.create_link(each, email="ann@b.example")
+    with MailServer(letters_each=1) as server:
+        by_smtp(server.port)
+        assert tasks.mail_waiting_links() == 2
+    assert set(SignupLink.objects.values_list("mail", flat=True)) == {"mailed"}

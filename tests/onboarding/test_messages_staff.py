@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import smtplib
 from datetime import timedelta
 from typing import Any
@@ -174,6 +175,49 @@ def test_what_a_digest_may_have_told_is_not_new_in_the_next_one(
     sticks(tenant)
     assert later(worker, minutes=20) == 1
     assert str(mail.outbox[0].body).count("(new)") == 1
+
+
+def test_what_went_wrong_is_told_though_the_customer_has_to_act(
+    worker: Worker, tenant: Tenant, reviewer: User
+) -> None:
+    sticks(tenant, S.NEEDS_ATTENTION, "pin_mismatch")
+    sticks(tenant, S.AWAITING_NUMBER, "number_missing")
+    assert later(worker, minutes=20) == 1
+    (letter,) = mail.outbox
+    assert letter.subject == "1 number needs somebody"
+    assert "Next move: the customer" in letter.body
+
+
+def test_a_long_digest_counts_all_and_shows_the_oldest(
+    worker: Worker, tenant: Tenant, reviewer: User
+) -> None:
+    rows = [sticks(tenant) for _ in range(13)]
+    now = timezone.now()
+    for hours, row in enumerate(rows):  # the last one of them waits longest
+        Onboarding.objects.filter(pk=row.pk).update(state_changed_at=now - timedelta(hours=hours))
+    Onboarding.objects.bulk_create(
+        Onboarding(
+            tenant=tenant, connection_mode="business_platform", state=S.IN_REVIEW,
+            reason="approval_needed", state_changed_at=now,
+        )
+        for _ in range(2000)
+    )  # fmt: skip
+    assert later(worker, minutes=20) == 1
+    (letter,) = mail.outbox
+    text = str(letter.body)
+    assert letter.subject == "2013 numbers need somebody"
+    assert "(2013)" in text
+    assert "and 2003 more" in text
+    shown = re.findall(r"/onboarding/(\d+)/change/", text)
+    assert shown == [str(row.pk) for row in reversed(rows[3:])]
+
+
+def test_what_a_worker_of_the_release_before_took_is_not_told_again(
+    worker: Worker, tenant: Tenant, reviewer: User
+) -> None:
+    sticks(tenant)
+    Notice.objects.update(claimed_at=timezone.now())
+    assert later(worker, minutes=20) == 0
 
 
 # --- Alerts --------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Permission
 from django.db import connection
+from django.db.models import F
 from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
@@ -236,8 +237,19 @@ def test_notices_move_with_their_number_and_old_news_is_not_mailed(
             tenant=tenant, key=key, audience="owners", number=number, reason="health_banned",
             claimed_at=claimed_at,
         )  # fmt: skip
+    personal = Notice.objects.filter(user__isnull=False, kind="connected")
+    assert personal.update(standing="mailed", claimed_at=timezone.now()) == 1
+    waiting = personal.get()
+    waiting.pk, waiting.key = None, "connected:waits"
+    waiting.claimed_at, waiting.standing = None, "waiting"
+    waiting.save()
     moves(case, reviewer, worker)
-    assert [(n.key, n.tenant.slug) for n in Notice.objects.all()] == [("told", "other")]
+    of_all = Notice.objects.filter(user__isnull=True, address__isnull=True)
+    assert [(n.key, n.tenant.slug) for n in of_all.exclude(audience="staff")] == [("told", "other")]
+    # Who was told stays with the tenant that they belong to, and is told no more of this number.
+    theirs = personal.filter(tenant=tenant).get()
+    assert (theirs.standing, theirs.number) == ("mailed", None)
+    assert not personal.exclude(user__memberships__tenant=F("tenant")).exists()
 
 
 def test_a_refusal_moves_nothing(case: TransferCase, reviewer: User, worker: Worker) -> None:

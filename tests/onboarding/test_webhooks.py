@@ -296,3 +296,17 @@ def test_two_deliveries_at_once_store_one_event(client: Client, transactional_db
         codes = list(pool.map(deliver, range(8)))
     assert set(codes) == {204}
     assert WebhookEvent.objects.count() == 1
+
+
+def test_an_event_that_is_taken_away_while_it_is_applied_is_no_fault(
+    db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The doctor's own, which a worker may be at."""
+    WebhookEvent.objects.create(event_id="doctor_1", type="x", body={})
+
+    def takes_away(event: WebhookEvent) -> None:
+        WebhookEvent.objects.all().delete()
+
+    monkeypatch.setattr(events, "concern_of", takes_away)
+    tasks.apply_webhook_event(event_id="doctor_1")
+    assert not WebhookEvent.objects.exists()

@@ -231,10 +231,10 @@ MAY_SEE_EVERYTHING = {
     "onboarding/gauges.py": 1,  # counts for Prometheus  # staff at the desk; the partner's keys
     "onboarding/api/idempotency.py": 2,  # an asker's own kept answers
     "onboarding/budget.py": 1,  # registers of a number count whoever asked for them
-    "onboarding/migrations/0011_staff_acts.py": 1,  # the words of all names, as the tables' owner
     "onboarding/meta.py": 2,  # a code works once, in whatever row it came
     "onboarding/outbound_events.py": 1,  # whether any endpoint of the partner's listens
     "onboarding/migrations/0019_milestones_kept.py": 1,  # fills columns of all rows
+    "onboarding/migrations/0021_filled.py": 2,  # fills tables and columns, as the tables' owner
     "onboarding/tasks.py": 1,  # the exchange, when no worker can be reached
     "tenants/invitations.py": 2,  # read and accepted by somebody who is no member yet
     "tenants/members.py": 1,  # a tenant that signs itself up
