@@ -202,7 +202,8 @@ def _group(code: str, entries: list[Entry]) -> Entry:
     entries.sort(key=lambda entry: entry["at"])
     reason = REASONS[code]
     return {
-        "what": str(reason.what),
+        "what": str(reason.staff_what),
+        "todo": str(next(iter(reason.staff_remedy), "")),
         "who": str(STAFF_WHO_LABELS[reason.who]),
         "count": len(entries),
         "rows": entries[:SHOWN],
