@@ -13,7 +13,8 @@ _KEEP = _("Nothing to do: we keep looking.")
 _ITSELF = _("Nothing to do: it goes on by itself.")
 _MANAGER = _("They find it in WhatsApp Manager.")
 _RESUME = _("Then resume: we look at once.")
-_SUPPORT = _("Ask YCloud support with the request id in the timeline, then resume.")
+_SUPPORT = _("Ask YCloud support, then resume.")
+_REQUEST = _("Give them the request id of the refusal in the timeline.")
 
 GATES: dict[str, ForStaff] = {
     # --- Meta's window ----------------------------------------------------------------------------
@@ -211,10 +212,10 @@ GATES: dict[str, ForStaff] = {
 }
 
 ACTS: dict[str, ForStaff] = {
-    "bind_refused": ForStaff(remedy=(_SUPPORT,), acts=("resume",)),
+    "bind_refused": ForStaff(remedy=(_SUPPORT, _REQUEST), acts=("resume",)),
     "provider_refused": ForStaff(
         why=_("YCloud refused the step that connects the account to it."),
-        remedy=(_SUPPORT,),
+        remedy=(_SUPPORT, _REQUEST),
         acts=("resume",),
     ),
     "register_refused": ForStaff(
