@@ -92,7 +92,8 @@ class WebhookEndpointAdmin(ShowsOnce, ReadOnlyAdmin):
         vain = {"enable", "enable_all"} if row.enabled else {"disable", "test"}
         vain |= set() if row.previous_until else {"end_old"}
         known = self.get_actions(request)
-        return [(name, known[name][2]) for name in self.actions if name in {*known} - vain]
+        fits = [str(name) for name in self.actions if name not in vain]
+        return [(name, act[2]) for name in fits if (act := known.get(name))]
 
     # Who may do what: Django's own rights, which ReadOnlyAdmin takes away.
 
