@@ -60,6 +60,14 @@ def open_case(row: Onboarding, account: WhatsAppBusinessAccount, actor: str) -> 
     return case
 
 
+def of(row: Onboarding) -> TransferCase | None:
+    """The case under way about what this attempt asks for."""
+    under_way = TransferCase.objects.filter(standing__in=TransferCase.UNDER_WAY)
+    theirs = under_way.filter(to_tenant=row.tenant_id)
+    same = theirs.filter(business_account__waba_id=row.claimed_waba_id or None)
+    return (theirs.filter(onboarding=row) | same).order_by("pk").last()
+
+
 def is_proven(case: TransferCase) -> bool:
     """Whether a grant of the asking tenant names the account."""
     granted = attempts(case.business_account).filter(tenant=case.to_tenant_id)

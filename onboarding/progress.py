@@ -50,7 +50,8 @@ def milestones(row: Onboarding) -> list[Milestone]:
     found = []
     for index, (key, done, doing) in enumerate(_labels(row)):
         status = _status(index, passed, stopped)
-        found.append(Milestone(key, doing if status == "current" else done, status, times.get(key)))
+        label = doing if status in ("current", "stopped") else done
+        found.append(Milestone(key, label, status, times.get(key)))
     return found
 
 

@@ -16,10 +16,11 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 from django.utils.dateparse import parse_datetime
+from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from onboarding.models import Onboarding, ProviderCall, WebhookEvent
+from onboarding.models import Onboarding, ProviderCall, SignupLink, WebhookEvent
 from onboarding.timeline import timeline
 from tenants.models import AuditEntry
 
@@ -129,7 +130,7 @@ def _calls(row: Onboarding, end: datetime | None) -> Iterable[Entry]:
         status = str(call.status or "")
         is_look = call.kind in LOOKS and call.outcome == Ended.DONE
         yield Entry(
-            call.at, "call", str(Kind(call.kind).label).capitalize(),
+            call.at, "call", capfirst(str(Kind(call.kind).label)),
             call.message, "worker",
             tone=_CALL_TONES.get(Ended(call.outcome), ""),
             facts=tuple(filter(None, (
@@ -170,10 +171,15 @@ def _acts(row: Onboarding, end: datetime | None) -> Iterable[Entry]:
     entries = AuditEntry.objects.filter(
         target_type="onboarding", target_id=str(row.public_id), act__in=list(_ACTS)
     )
-    for entry in _newest(entries, end):
+    found = list(_newest(entries, end))
+    links = [entry.after["link"] for entry in found if entry.after.get("link")]
+    known = dict(SignupLink.objects.filter(public_id__in=links).values_list("public_id", "email"))
+    to = {str(link): email for link, email in known.items()}
+    for entry in found:
         if entry.before.get("state") == entry.after.get("state"):
             link = entry.after.get("link", "")
-            yield Entry(entry.at, "staff", str(_ACTS[entry.act]), link, entry.actor)
+            told = to.get(link) or link
+            yield Entry(entry.at, "staff", str(_ACTS[entry.act]), told, entry.actor)
 
 
 def _notes(row: Onboarding, end: datetime | None) -> Iterable[Entry]:

@@ -29,11 +29,13 @@ def timeline(row: Onboarding, *, staff: bool = False) -> list[dict[str, Any]]:
 
 def _moved(move: Transition, staff: bool) -> dict[str, Any]:
     code = move.reason if staff else reasons.public(move.reason)
-    known = reasons.REASONS.get(code)
+    text = str(State(move.to_state).label).capitalize()
+    if known := reasons.REASONS.get(code):
+        text = str(known.staff_what if staff else known.what)
     return {
         "at": move.at,
         "kind": "state",
-        "text": str(known.what) if known else str(State(move.to_state).label).capitalize(),
+        "text": text,
         "detail": move.note if staff or move.to_state == S.REJECTED else "",
         "state": move.to_state,
         "reason": code or None,

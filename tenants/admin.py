@@ -21,7 +21,12 @@ from tenants import (
     audit,
 )
 from tenants.admin_audit import CHANGED, AuditedAdmin, audit_registered
-from tenants.admin_members import KeepsTheLastOwner, MembershipForm, MembershipFormSet
+from tenants.admin_members import (
+    KeepsTheirTenants,
+    KeepsTheLastOwner,
+    MembershipForm,
+    MembershipFormSet,
+)
 from tenants.admin_sheet import TenantSheets
 from tenants.models import AuditEntry, Invitation, Membership, Tenant, User
 
@@ -63,7 +68,7 @@ RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
 
 
 @admin.register(User)
-class UserAdmin(AuditedAdmin, DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]
+class UserAdmin(KeepsTheirTenants, AuditedAdmin, DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm

@@ -12,7 +12,7 @@ from django.http import HttpRequest
 
 from tenants import members
 from tenants.members import LastOwnerError
-from tenants.models import Membership
+from tenants.models import Membership, User
 
 OWNER = Membership.Role.OWNER
 
@@ -79,4 +79,36 @@ class KeepsTheLastOwner:
         super().delete_queryset(request, queryset)  # type: ignore[misc]
 
 
-__all__ = ["KeepsTheLastOwner", "MembershipForm", "MembershipFormSet", "last_owners"]
+class KeepsTheirTenants:
+    """For the admin of users: who is the last owner of a tenant is not deleted."""
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """The membership that stands in the way is named, and nothing is deleted."""
+        shown, counts, missing, protected = super().get_deleted_objects(objs, request)  # type: ignore[misc]
+        theirs = Membership.objects.filter(user__in=[user.pk for user in objs])
+        why = str(LastOwnerError())
+        last = last_owners(theirs.select_related("user", "tenant"))
+        return shown, counts, missing, [*protected, *(f"{row}: {why}" for row in last)]
+
+    def delete_model(self, request: HttpRequest, obj: User) -> None:
+        _their_standing_ends([obj])
+        super().delete_model(request, obj)  # type: ignore[misc]
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        _their_standing_ends(queryset)
+        super().delete_queryset(request, queryset)  # type: ignore[misc]
+
+
+def _their_standing_ends(users: Iterable[User]) -> None:
+    theirs = Membership.objects.filter(user__in=[user.pk for user in users])
+    for row in theirs.select_related("user", "tenant"):
+        members.owner_is_gone(row)
+
+
+__all__ = [
+    "KeepsTheLastOwner",
+    "KeepsTheirTenants",
+    "MembershipForm",
+    "MembershipFormSet",
+    "last_owners",
+]

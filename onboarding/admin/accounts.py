@@ -9,12 +9,11 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
 from unfold.decorators import display
 
-from onboarding import services
+from onboarding import reasons, services
 from onboarding.admin.base import ReadOnlyAdmin
 from onboarding.admin.desk_filters import NewCustomersFilter
 from onboarding.admin.standing import StandingColumn, StandingFilter
 from onboarding.models import Onboarding, PhoneNumber, WhatsAppBusinessAccount
-from onboarding.reasons import REASONS
 
 
 class _Inline(TabularInline):
@@ -81,7 +80,7 @@ class HealthFilter(admin.SimpleListFilter):
 
     def lookups(self, request: Any, model_admin: Any) -> list[tuple[str, Any]]:
         used = PhoneNumber.objects.exclude(health="").order_by("health").values_list("health")
-        known = [(code, str(REASONS[code].what)) for (code,) in used.distinct()]
+        known = [(code, reasons.for_staff(code)) for (code,) in used.distinct()]
         return [("any", _("any trouble")), *known]
 
     def queryset(self, request: Any, queryset: Any) -> Any:
@@ -125,4 +124,4 @@ class PhoneNumberAdmin(StandingColumn, ReadOnlyAdmin):
 
     @display(description=_("health"), ordering="health")
     def shown_health(self, row: PhoneNumber) -> str:
-        return str(REASONS[row.health].what) if row.health else "–"
+        return reasons.for_staff(row.health) or "–"

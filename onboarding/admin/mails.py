@@ -20,11 +20,10 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_POST, require_safe
 from unfold.decorators import display
 
-from onboarding import tasks
+from onboarding import reasons, tasks
 from onboarding.admin.base import ReadOnlyAdmin
 from onboarding.messages import samples
 from onboarding.models import MailAddress, Notice, StaffLetter
-from onboarding.reasons import REASONS
 from tenants import throttle
 
 TESTS = "10/hour"
@@ -61,7 +60,7 @@ class NoticeAdmin(StandingShown):
 
     @display(description=_("reason"), ordering="reason")
     def shown_reason(self, row: Notice) -> str:
-        return str(REASONS[row.reason].what) if row.reason in REASONS else "–"
+        return reasons.for_staff(row.reason) or "–"
 
 
 @admin.register(MailAddress)

@@ -47,6 +47,7 @@ class EndpointForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscripta
 @admin.register(WebhookEndpoint)
 class WebhookEndpointAdmin(ShowsOnce, ReadOnlyAdmin):
     made_template = "admin/onboarding/webhookendpoint/made.html"
+    change_form_template = "admin/onboarding/webhookendpoint/change_form.html"
     form = EndpointForm
     list_display = ["url", "description", "shown_state", "failing_since", "waiting", "created_at"]
     list_filter = ["enabled", "disabled_reason", "only_tenant"]
@@ -70,6 +71,29 @@ class WebhookEndpointAdmin(ShowsOnce, ReadOnlyAdmin):
     @display(description=_("waiting"))
     def waiting(self, row: WebhookEndpoint) -> int:
         return row.deliveries.filter(standing=Delivery.Standing.WAITING).count()
+
+    # The list's actions, on the page of one too: its buttons post to the list.
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        row = self.get_object(request, object_id)
+        if row is not None and self.has_change_permission(request):
+            extra_context = (extra_context or {}) | {"may_act": self._acts_of(request, row)}
+        shown: HttpResponse = super().change_view(request, object_id, form_url, extra_context)
+        return shown
+
+    def _acts_of(self, request: HttpRequest, row: WebhookEndpoint) -> list[tuple[str, Any]]:
+        """Name and label of those that fit."""
+        vain = {"enable", "enable_all"} if row.enabled else {"disable", "test"}
+        vain |= set() if row.previous_until else {"end_old"}
+        known = self.get_actions(request)
+        fits = [str(name) for name in self.actions if name not in vain]
+        return [(name, act[2]) for name in fits if (act := known.get(name))]
 
     # Who may do what: Django's own rights, which ReadOnlyAdmin takes away.
 

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from onboarding import requirements, services
-from onboarding.models import PhoneNumber, WhatsAppBusinessAccount
+from onboarding.models import Onboarding, PhoneNumber, WhatsAppBusinessAccount
 from onboarding.reasons.standing import DUE, LABELS, NOTICE, PENDING, WRONG
 
 Row = WhatsAppBusinessAccount | PhoneNumber
@@ -25,6 +25,7 @@ Row = WhatsAppBusinessAccount | PhoneNumber
 ICONS = {WRONG: "✕", DUE: "!", PENDING: "◐", NOTICE: "○"}
 COLOURS = {WRONG: "danger", DUE: "warning", PENDING: "info"}
 TO_ACT_ON = (WRONG, DUE)
+MOST_ONBOARDINGS = 3
 
 
 def requirements_of(row: Row) -> list[requirements.Requirement]:
@@ -84,6 +85,7 @@ class StandingColumn:
             extra_context = (extra_context or {}) | {
                 "row": row,
                 "cards": [(ICONS[each.standing], each) for each in requirements_of(row)],
+                "onboardings": _onboardings_of(request, row),
                 "of_account": _of_its_account(row),
                 "reread_url": self._reread_url(row) if self.has_reread_permission(request) else "",
             }
@@ -131,6 +133,14 @@ class StandingColumn:
             else:
                 again = gettext("It is being read again.")
                 self.message_user(request, f"{row}: {again}", messages.SUCCESS)
+
+
+def _onboardings_of(request: HttpRequest, row: Row) -> list[Any]:
+    """Where staff act on it: the newest of its onboardings."""
+    if not request.user.has_perm("onboarding.view_onboarding"):
+        return []
+    of_row = {"number": row} if isinstance(row, PhoneNumber) else {"business_account": row}
+    return list(Onboarding.objects.filter(**of_row).order_by("-pk")[:MOST_ONBOARDINGS])
 
 
 def _of_its_account(row: Row) -> list[requirements.Requirement]:

@@ -13,7 +13,8 @@ from onboarding.desk.drawn import Bar, Figure, Row, Step, Tab, Text, age, durati
 from onboarding.desk.links import Links
 from onboarding.figures import Stage, Standing, Took
 from onboarding.models import Onboarding
-from onboarding.reasons import CUSTOMER, META, NOBODY, PARTNER, REASONS, YCLOUD
+from onboarding.reasons import CUSTOMER, META, NOBODY, PARTNER, REASONS, YCLOUD, for_staff
+from onboarding.reasons.staff import WITHOUT_REASON
 from onboarding.states import OPEN, State
 
 S = State
@@ -39,12 +40,6 @@ WHO: dict[str, Text] = {
     YCLOUD: gettext_lazy("YCloud"),
     META: gettext_lazy("Meta"),
     NOBODY: gettext_lazy("Nobody"),
-}
-TODO: dict[str, Text] = {
-    CUSTOMER: gettext_lazy("Remind them, or send a new link."),
-    YCLOUD: gettext_lazy("Ask YCloud's support."),
-    META: gettext_lazy("Nothing to do: we keep looking."),
-    NOBODY: gettext_lazy("It goes on by itself: we keep looking."),
 }
 
 
@@ -100,7 +95,7 @@ def stuck(links: Links) -> list[dict[str, Any]]:
             "which": _number_of(row) or row.reference,
             "what": _what(row.reason) or State(row.state).label,
             "who": WHO[who := figures.who_moves(row.state, row.reason)],
-            "todo": _todo(State(row.state), who),
+            "todo": _todo(row.reason, who),
             "state": State(row.state).label,
             "tone": TONES.get(State(row.state), "quiet"),
             "age": age(now - row.state_changed_at),
@@ -113,8 +108,8 @@ def stuck(links: Links) -> list[dict[str, Any]]:
 
 
 def _what(code: str) -> Text:
-    """A reason in words; one that only a newer release knows stays a code."""
-    return REASONS[code].what if code in REASONS else code
+    """A reason in staff's words."""
+    return for_staff(code)
 
 
 def _number_of(row: Onboarding) -> str:
@@ -127,15 +122,10 @@ def _act(row: Onboarding) -> str:
     )
 
 
-def _todo(state: State, who: str) -> Text:
+def _todo(code: str, who: str) -> Text:
     """What staff do about it; the record says it in full."""
-    if state == S.IN_REVIEW:
-        return _("Approve or reject it.")
-    if who == PARTNER or (state == S.NEEDS_ATTENTION and who != CUSTOMER):
-        return _("Read the record, then resume or reject it.")
-    if state == S.AWAITING_PAYMENT:
-        return _("Ask YCloud to attach the payment method.")
-    return TODO[who]
+    remedy = REASONS[code].staff_remedy if code in REASONS else ()
+    return next(iter(remedy), WITHOUT_REASON[who])
 
 
 def open_states(links: Links, standings: list[Standing]) -> list[Row]:

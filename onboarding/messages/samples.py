@@ -119,7 +119,8 @@ def _digest(language: str, to: str) -> EmailMultiAlternatives:
         codes = ("approval_needed", "register_refused")
         groups = [
             {
-                "what": str(reasons.REASONS[code].what),
+                "what": reasons.for_staff(code),
+                "todo": str(reasons.REASONS[code].staff_remedy[0]),
                 "who": str(reasons.STAFF_WHO_LABELS[reasons.REASONS[code].who]),
                 "count": 1,
                 "rows": [{**row, "since": since}],

@@ -215,7 +215,8 @@ def _groups(rows: QuerySet[Any], code: str, at: str, new: set[int]) -> list[Entr
 def _group(code: str, entries: list[Entry], count: int) -> Entry:
     reason = REASONS[code]
     return {
-        "what": str(reason.what),
+        "what": str(reason.staff_what),
+        "todo": str(next(iter(reason.staff_remedy), "")),
         "who": str(STAFF_WHO_LABELS[reason.who]),
         "count": count,
         "rows": entries,

@@ -64,7 +64,7 @@ def words_of(trouble: str) -> Words:
     if kind in WORDS:
         return WORDS[kind]
     reason = REASONS[kind]
-    return Words(reason.what, reason.why, reason.remedy)
+    return Words(reason.staff_what, reason.staff_why, reason.staff_remedy)
 
 
 def watch() -> int:

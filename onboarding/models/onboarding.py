@@ -205,7 +205,7 @@ class Onboarding(TenantOwned):
         ]
 
     def __str__(self) -> str:
-        return f"{self.tenant}: {self.number or self.claimed_waba_id or self.public_id}"
+        return f"{self.tenant}: {self.number or self.claimed_waba_id or self.reference}"
 
     @property
     def reference(self) -> str:

@@ -1,13 +1,25 @@
 """The catalogue: why an onboarding or a number stands where it stands, in words for people.
 
 Each reason says what happened, why, what to do now and who must do it. Some are for staff only:
-a customer reads the `public` one instead, so that nobody learns what another tenant owns.
+a customer reads the `public` one instead, so that nobody learns what another tenant owns. Staff
+read `for_staff` where a customer's words do not fit them: desk, queue, record, digest.
 Imports nothing of ours.
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 
-from onboarding.reasons import acts, gates, health, provider, standing, window
+from onboarding.reasons import (
+    acts,
+    gates,
+    health,
+    provider,
+    staff,
+    staff_facts,
+    staff_window,
+    standing,
+    window,
+)
 from onboarding.reasons.base import (
     CUSTOMER,
     META,
@@ -16,11 +28,21 @@ from onboarding.reasons.base import (
     STAFF_WHO_LABELS,
     WHO_LABELS,
     YCLOUD,
+    ForStaff,
     Reason,
 )
 
+_FOR_STAFF = {
+    **staff.GATES,
+    **staff.ACTS,
+    **staff_facts.HEALTH,
+    **staff_facts.STANDING,
+    **staff_window.PROVIDER,
+    **staff_window.WINDOW,
+}
+
 REASONS: dict[str, Reason] = {
-    reason.code: reason
+    reason.code: replace(reason, for_staff=_FOR_STAFF.get(reason.code, reason.for_staff))
     for reason in (*window.ALL, *gates.ALL, *acts.ALL, *provider.ALL, *health.ALL, *standing.ALL)
 }
 
@@ -39,6 +61,11 @@ def worst(codes: Iterable[str]) -> str:
     return next((word for word in standing.STANDINGS if word in found), "")
 
 
+def for_staff(code: str) -> str:
+    """What happened, for staff; a reason that only a newer release knows stays a code."""
+    return str(REASONS[code].staff_what) if code in REASONS else code
+
+
 def public(code: str) -> str:
     """The code that a customer may see in place of `code` (empty stays empty)."""
     return (REASONS[code].public or code) if code else ""
@@ -54,7 +81,9 @@ __all__ = [
     "STAFF_WHO_LABELS",
     "WHO_LABELS",
     "YCLOUD",
+    "ForStaff",
     "Reason",
+    "for_staff",
     "public",
     "standing_of",
     "worst",

@@ -28,6 +28,19 @@ STAFF_WHO_LABELS: dict[str, Text] = {
 
 
 @dataclass(frozen=True, slots=True)
+class ForStaff:
+    """An entry in staff's words. What is empty reads as for the customer.
+
+    `acts`: names of the desk's acts that help, the likeliest first.
+    """
+
+    what: Text = ""
+    why: Text = ""
+    remedy: tuple[Text, ...] = ()
+    acts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Reason:
     """One entry. `tone`: `wait` goes on by itself, `act` needs a person, `stop` has ended."""
 
@@ -38,6 +51,22 @@ class Reason:
     who: str
     tone: str = "act"
     public: str = ""
+    for_staff: ForStaff = ForStaff()
+
+    @property
+    def staff_what(self) -> Text:
+        """What happened, for staff."""
+        return self.for_staff.what or self.what
+
+    @property
+    def staff_why(self) -> Text:
+        """Why, for staff."""
+        return self.for_staff.why or self.why
+
+    @property
+    def staff_remedy(self) -> tuple[Text, ...]:
+        """What staff do; its first line is the desk's next move."""
+        return self.for_staff.remedy or self.remedy
 
 
 START_AGAIN = _("Start again when you are ready; nothing was lost.")

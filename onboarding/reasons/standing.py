@@ -48,7 +48,7 @@ ALL: tuple[Reason, ...] = (
         "account_restriction_new",
         _("Meta has put a restriction on the account that we do not know"),
         _WORD,
-        (_("Look in WhatsApp Manager what it means, and tell the customer."),),
+        (_("Look in WhatsApp Manager what it means, and tell them."),),
         PARTNER,
     ),
     Reason(

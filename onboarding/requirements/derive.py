@@ -44,7 +44,7 @@ def stop_of(row: Onboarding, *, staff: bool = False) -> Requirement | None:
     code = _stopped_at(row, staff)
     waits = reasons.REASONS[code].tone == "wait" or row.state in PARKED
     due = row.next_look_at if waits else None
-    return made(code, row.state_changed_at, due, staff, pace=_pace(row) if waits else None)
+    return made(code, row.state_changed_at, due, staff, pace=_pace(row, staff) if waits else None)
 
 
 def _stopped_at(row: Onboarding, staff: bool) -> str:
@@ -127,16 +127,20 @@ def _since(row: conditions.Row, code: str) -> datetime:
     return conditions.since(row, code) or row.read_at or row.created_at
 
 
-def _pace(row: Onboarding) -> Text | None:
+def _pace(row: Onboarding, staff: bool) -> Text | None:
     """What a long wait has to know: that looks have become rare, or have ended."""
     if row.state not in PARKED | {S.CONNECTING, S.REGISTERING, S.LINKED}:
         return None
     if row.next_look_at is None:
-        return _DORMANT
+        return _DORMANT_FOR_STAFF if staff else _DORMANT
     rare = row.next_look_at - row.updated_at > RARE and row.state != S.REGISTERING
-    return _SLOW if rare else None
+    if not rare:
+        return None
+    return _SLOW_FOR_STAFF if staff else _SLOW
 
 
 RARE = timedelta(hours=20)
 _SLOW = _("This has taken long, so we look only about once a day now. Press “Check again” to look.")
 _DORMANT = _("We no longer look by ourselves. Press “Check again” when something has changed.")
+_SLOW_FOR_STAFF = _("We look only about once a day now: “Resume” looks at once.")
+_DORMANT_FOR_STAFF = _("We no longer look by ourselves: resume when something has changed.")

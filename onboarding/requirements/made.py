@@ -65,12 +65,14 @@ def made(
     """From the catalogue. `pace`: a line more; `of_page`: with what only an attempt's page has."""
     reason = reasons.REASONS[code]
     labels = reasons.STAFF_WHO_LABELS if staff else reasons.WHO_LABELS
-    remedy = [line for line in reason.remedy if of_page or line not in (CLOSE_PAGE, CHECK_AGAIN)]
+    lines = reason.staff_remedy if staff else reason.remedy
+    remedy = [line for line in lines if of_page or line not in (CLOSE_PAGE, CHECK_AGAIN)]
+    why = reason.staff_why if staff else reason.why
     standing = reasons.standing_of(code)
     return Requirement(
         code=reason.code,
-        what=str(reason.what),
-        why=f"{reason.why} {word}".rstrip(),
+        what=str(reason.staff_what if staff else reason.what),
+        why=f"{why} {word}".rstrip(),
         remedy=tuple(str(line) for line in ([*remedy, pace] if pace else remedy)),
         who=reason.who,
         who_label=str(labels[reason.who]),

@@ -26,7 +26,7 @@ from onboarding.services.outbound import (
 from onboarding.services.recovery import look_for_account, reconnect
 from onboarding.services.registration import budget_of, may_register, retry_registration
 from onboarding.services.signup import record_signup_result, relaunch, start
-from onboarding.services.staff import assign, note, send_new_link
+from onboarding.services.staff import assign, may_send_link, note, send_new_link
 from onboarding.services.standing import reread_account, reread_number
 from onboarding.services.transfers import accept, open_case, refuse
 from onboarding.services.webhooks import replay_event
@@ -49,6 +49,7 @@ __all__ = [
     "look_for_account",
     "mail_link",
     "may_register",
+    "may_send_link",
     "note",
     "notify",
     "open_case",

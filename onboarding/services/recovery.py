@@ -63,6 +63,11 @@ def reconnect(row: Onboarding, asker: Asker) -> tuple[Onboarding, bool]:
     link = SignupLink.objects.filter(pk=asker.link_id).first() if asker.link_id else None
     if link is not None and link.expected_number not in ("", number.e164):
         raise RefusedError("not_offered", _("Your link is for another number."))
-    in_app = row.connection_mode == ConnectionMode.BUSINESS_APP or number.is_on_biz_app
-    mode = ConnectionMode.BUSINESS_APP if in_app else ConnectionMode.BUSINESS_PLATFORM
-    return start(asker, row.tenant, mode, expected_number=number.e164)
+    return start(asker, row.tenant, mode_of(row), expected_number=number.e164)
+
+
+def mode_of(row: Onboarding) -> str:
+    """How its number is connected anew."""
+    on_app = row.number is not None and row.number.is_on_biz_app
+    in_app = row.connection_mode == ConnectionMode.BUSINESS_APP or on_app
+    return ConnectionMode.BUSINESS_APP if in_app else ConnectionMode.BUSINESS_PLATFORM

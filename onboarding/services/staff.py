@@ -5,10 +5,11 @@ from __future__ import annotations
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from onboarding import transitions
+from onboarding import requirements, transitions
 from onboarding.models import Onboarding, SignupLink, StaffNote
 from onboarding.services.errors import RefusedError
 from onboarding.services.links import create_link
+from onboarding.services.recovery import mode_of
 from onboarding.states import FINAL
 from tenants import audit
 from tenants.models import User
@@ -55,22 +56,34 @@ def note(row: Onboarding, text: str, author: User) -> StaffNote:
     return made
 
 
+def may_send_link(row: Onboarding) -> bool:
+    """Whether there is something to sign up for: it goes on, or its number was lost."""
+    return row.state not in FINAL or is_lost(row)
+
+
+def is_lost(row: Onboarding) -> bool:
+    """It was connected, and its number can be connected anew."""
+    return "reconnect" in requirements.acts(row)
+
+
 def send_new_link(row: Onboarding, email: str, actor: User) -> SignupLink:
-    """Make and mail a link for the same tenant, mode and expected number. Raises RefusedError.
+    """Make and mail a link for the same tenant, mode and expected number; of a number that was
+    lost, for that number. Raises RefusedError.
 
     As every new link it revokes the earlier ones for the same expected number.
     """
     if not email:
         raise RefusedError("email_invalid", _("Give the address that the link is mailed to."))
-    if row.state in FINAL:
+    lost = is_lost(row)
+    if not may_send_link(row):
         raise RefusedError("not_now", _("It has ended: there is nothing to sign up for."))
     with transaction.atomic():
         link, _token = create_link(
             row.tenant,
             actor=actor.get_username(),
             created_by=actor,
-            connection_mode=row.connection_mode,
-            expected_number=row.expected_number,
+            connection_mode=mode_of(row) if lost else row.connection_mode,
+            expected_number=row.number.e164 if lost and row.number else row.expected_number,
             email=email,
         )
         told = {"link": str(link.public_id)}

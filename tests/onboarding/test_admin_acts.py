@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -11,7 +12,13 @@ from django.test import Client
 
 from onboarding import link_mail, services
 from onboarding.admin.onboardings.acts import ALL, BY_NAME, Act
-from onboarding.models import Onboarding, SignupLink, StaffNote
+from onboarding.models import (
+    Onboarding,
+    PhoneNumber,
+    SignupLink,
+    StaffNote,
+    WhatsAppBusinessAccount,
+)
 from tenants.models import AuditEntry, Tenant, User
 from tests.at_once import at_once
 from tests.conftest import Sandbox, Worker, pages_of
@@ -49,8 +56,6 @@ TOLD: dict[str, dict[str, str]] = {
 def rows(tenant: Tenant, other_tenant: Tenant) -> dict[str, Onboarding]:
     """An onboarding for each act, in a state that the act fits."""
     from django.utils import timezone
-
-    from onboarding.models import PhoneNumber, WhatsAppBusinessAccount
 
     found = {}
     for n, (name, (state, reason)) in enumerate(FITTING.items()):
@@ -354,6 +359,48 @@ def test_a_new_link_is_for_the_same_tenant_mode_and_number(
     entry = AuditEntry.objects.get(act="onboarding.link_sent")
     assert entry.after == {"link": str(link.public_id)}
     assert "new@cakes.example" not in str(entry.after)
+
+
+def test_a_number_that_was_lost_gets_a_link_of_its_own_and_one_that_is_well_none(
+    desk: Client, tenant: Tenant
+) -> None:
+    waba = WhatsAppBusinessAccount.objects.create(tenant=tenant, waba_id="1007")
+    number = PhoneNumber.objects.create(
+        tenant=tenant, business_account=waba, phone_number_id="2007", e164="+34600000007"
+    )
+    row = Onboarding.objects.create(
+        tenant=tenant, connection_mode="business_platform", state="connected",
+        business_account=waba, number=number,
+    )  # fmt: skip
+    assert "decide/link/" not in record(desk, row)
+    PhoneNumber.objects.update(health="number_offboarded", is_on_biz_app=True)
+    assert "decide/link/" in record(desk, row)
+    decide(desk, row, "link", email="new@cakes.example")
+    link = SignupLink.objects.get()
+    assert (link.connection_mode, link.expected_number) == ("business_app", "+34600000007")
+    assert "new@cakes.example" in record(desk, row), "the timeline says where it went"
+
+
+def test_the_act_that_helps_comes_first_and_what_ends_it_last(
+    desk: Client, rows: dict[str, Onboarding]
+) -> None:
+    from onboarding.admin.onboardings import acts
+
+    row = rows["transfer"]
+    page = record(desk, row)
+    first = re.search(r'class="act ([a-z ]*)"[^>]*decide/([a-z]+)/', page)
+    assert first
+    assert (first[1].strip(), first[2]) == ("primary", "transfer")
+    assert acts.helping(rows["resume"]) == ("resume",)
+
+
+def test_an_opened_transfer_case_is_shown_at_once_and_on_the_record(
+    desk: Client, rows: dict[str, Onboarding]
+) -> None:
+    row = rows["transfer"]
+    shown = decide(desk, row, "transfer")
+    assert shown.redirect_chain[-1][0].startswith("/admin/onboarding/transfercase/")
+    assert shown.redirect_chain[-1][0] in record(desk, row)
 
 
 def test_the_address_is_the_one_that_the_last_link_went_to(desk: Client, tenant: Tenant) -> None:

@@ -743,6 +743,19 @@ def test_a_new_endpoint_s_secret_is_shown_once(
     assert AuditEntry.objects.get().act == "webhook_endpoint.created"
 
 
+def test_the_page_of_an_endpoint_has_the_acts_that_fit_and_they_work(
+    desk: Client, endpoint: WebhookEndpoint
+) -> None:
+    def offered() -> list[str]:
+        page = desk.get(f"{DESK}{endpoint.pk}/change/").content.decode()
+        assert f'name="_selected_action" value="{endpoint.pk}"' in page
+        return re.findall(r'name="action" value="([a-z_]+)"', page)
+
+    assert offered() == ["test", "rotate", "disable"]
+    chosen(desk, DESK, "disable", endpoint)
+    assert offered() == ["rotate", "enable", "enable_all"]
+
+
 def test_a_private_address_is_a_fault_of_the_form(desk: Client, settings: Any) -> None:
     settings.OUTBOUND_ALLOW_PRIVATE = False
     page = desk.post(f"{DESK}add/", {"url": "https://169.254.169.254/"}).content.decode()

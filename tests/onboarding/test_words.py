@@ -110,3 +110,24 @@ def test_a_page_asks_less_often_the_longer_it_waits(tenant: Tenant) -> None:
     assert young < progress.poll_seconds(row)
     row.state = "connected"
     assert progress.poll_seconds(row) == 0
+
+
+SPOKEN = re.compile(r"\b[Yy]our\b|[Yy]ou (shared|use|need|can|chose)|Press “|this page")
+
+
+@pytest.mark.parametrize("code", reasons.REASONS)
+def test_staff_read_nothing_that_is_said_to_a_customer(code: str) -> None:
+    reason = reasons.REASONS[code]
+    told = [*map(str, (reason.staff_what, reason.staff_why, *reason.staff_remedy))]
+    for text in told:
+        assert not SPOKEN.search(text), text
+    assert reason.staff_remedy, "the desk's next move is its first line"
+    first = str(reason.staff_remedy[0])
+    assert len(first) <= 60, first
+
+
+def test_the_acts_that_help_are_acts_of_the_desk() -> None:
+    from onboarding.admin.onboardings.acts import BY_NAME
+
+    for reason in reasons.REASONS.values():
+        assert set(reason.for_staff.acts) <= set(BY_NAME), reason.code

@@ -229,6 +229,24 @@ def test_the_last_owner_is_not_deleted_by_hand(desk: Client, owner: User, member
     assert Membership.objects.count() == 2
 
 
+def test_a_user_who_is_a_last_owner_is_not_deleted_by_hand(
+    desk: Client, tenant: Tenant, owner: User, member: User
+) -> None:
+    page = desk.post(f"/admin/tenants/user/{owner.pk}/delete/", {"post": "yes"}, follow=True)
+    assert "The last owner has to stay." in page.content.decode()
+    sent = {"action": "delete_selected", "_selected_action": [owner.pk, member.pk], "post": "yes"}
+    page = desk.post("/admin/tenants/user/", sent, follow=True)
+    assert "The last owner has to stay." in page.content.decode()
+    assert Membership.objects.count() == 2
+    Membership.objects.create(user=member_of_others(), tenant=tenant, role="owner")
+    desk.post(f"/admin/tenants/user/{owner.pk}/delete/", {"post": "yes"})
+    assert not User.objects.filter(pk=owner.pk).exists()
+
+
+def member_of_others() -> User:
+    return User.objects.create(username="second", email="second@x.example")
+
+
 def test_the_last_owner_is_not_made_a_member_by_hand(
     desk: Client, tenant: Tenant, owner: User
 ) -> None:

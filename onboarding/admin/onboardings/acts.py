@@ -9,7 +9,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from onboarding import requirements, services
+from onboarding import reasons, requirements, services
 from onboarding.admin.onboardings.asks import AskForm, AssignForm, LinkForm, NoteForm, RejectForm
 from onboarding.models import Onboarding
 from onboarding.states import FINAL, WITHDRAWABLE, State
@@ -86,7 +86,8 @@ ALL: tuple[Act, ...] = (
     ),
     Act(
         "retry", _("Register again"), "retry_registration",
-        services.may_register,
+        # A closed budget opens by itself, and then it is registered by itself.
+        lambda row: services.may_register(row) and row.reason != "register_budget",
         lambda row, by, _told: services.retry_registration(row, by.get_username()),
         _("The number is registered again by the next step."),
         confirm=_(
@@ -96,12 +97,12 @@ ALL: tuple[Act, ...] = (
     ),
     Act(
         "link", _("Send a new link"), "send_new_link",
-        lambda row: row.state not in FINAL,
+        services.may_send_link,
         lambda row, by, told: services.send_new_link(row, told["email"], by),
         _("A new link is on its way."), form=LinkForm, in_list=False,
         confirm=_(
-            "A signup link for the same tenant, way to connect and expected number is mailed. It "
-            "revokes the earlier links for that number."
+            "A signup link for the same tenant, way to connect and expected number is mailed; for "
+            "a number that was lost, one for that number. It revokes the earlier links for it."
         ),
     ),
     Act(
@@ -136,5 +137,24 @@ BY_NAME = {act.name: act for act in ALL}
 
 
 def now(request: HttpRequest, row: Onboarding) -> list[Act]:
-    """The acts that this member of staff may do and that fit the row's state."""
-    return [act for act in ALL if act.allowed(request) and act.fits(row)]
+    """The acts that this member of staff may do and that fit the row's state: first those that
+    help, as the catalogue of reasons says, at last those that end it.
+    """
+    help_most = helping(row)
+    fitting = [act for act in ALL if act.allowed(request) and act.fits(row)]
+
+    def place(act: Act) -> int:
+        if act.name in help_most:
+            return help_most.index(act.name)
+        return len(ALL) + (act.tone == "danger")
+
+    return sorted(fitting, key=place)
+
+
+def helping(row: Onboarding) -> tuple[str, ...]:
+    """The names of the acts that help, the likeliest first."""
+    code = row.reason
+    if row.state == S.CONNECTED and row.number is not None:
+        code = row.number.health
+    known = reasons.REASONS[code].for_staff.acts if code in reasons.REASONS else ()
+    return known or (("approve", "reject") if row.state == S.IN_REVIEW else ())

@@ -12,11 +12,10 @@ from django.utils.timesince import timesince
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from onboarding import progress
+from onboarding import progress, reasons
 from onboarding.admin import proof
 from onboarding.admin.onboardings import acts, asks, movers
 from onboarding.models import Onboarding
-from onboarding.reasons import REASONS
 from onboarding.states import State
 
 S = State
@@ -67,7 +66,7 @@ class Columns:
 
     @display(description=_("reason · next move"), header=True)
     def shown_reason(self, row: Onboarding) -> list[str]:
-        what = str(REASONS[row.reason].what) if row.reason in REASONS else row.reason or "–"
+        what = reasons.for_staff(row.reason) or "–"
         mover = movers.of(row)
         return [what, str(movers.LABELS[mover]) if mover else ""]
 

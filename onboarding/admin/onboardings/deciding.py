@@ -21,7 +21,7 @@ from django.urls import path
 from django.utils.timesince import timesince
 from django.utils.translation import gettext
 
-from onboarding import services
+from onboarding import cases, services
 from onboarding.admin.base import ReadOnlyAdmin
 from onboarding.admin.onboardings import acts, asks
 from onboarding.admin.onboardings.acts import Act
@@ -35,6 +35,11 @@ MOST_AT_ONCE = 500
 def seen(row: Onboarding) -> str:
     """What a page showed of the row; sent back with a decision, so that a stale page is noticed."""
     return f"{row.state}/{row.reason}"
+
+
+def may_see_cases(request: HttpRequest) -> bool:
+    """Transfer cases know both tenants."""
+    return bool(request.user.has_perm("onboarding.view_transfercase"))
 
 
 def stands(row: Onboarding) -> str:
@@ -69,7 +74,16 @@ class Deciding(ReadOnlyAdmin):
         if row is None:
             raise Http404
         back = redirect("admin:onboarding_onboarding_change", object_id)
-        return self._asked_or_done(request, wanted, [row], back)
+        answer = self._asked_or_done(request, wanted, [row], back)
+        if wanted.name == "transfer" and request.method == "POST":
+            return self._to_case(request, row) or answer
+        return answer
+
+    def _to_case(self, request: HttpRequest, row: Onboarding) -> HttpResponseBase | None:
+        case = cases.of(row)
+        if case is None or not may_see_cases(request):
+            return None
+        return redirect("admin:onboarding_transfercase_change", case.pk)
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """The acts that this member of staff may do; where they fit, the services know."""
@@ -108,7 +122,7 @@ class Deciding(ReadOnlyAdmin):
         first = next(iter(act.form.base_fields), "to")
         if request.method == "POST" and first in request.POST:
             return act.form(request.POST, request=request)
-        initial = {"email": _address(rows[0])} if len(rows) == 1 else {}
+        initial = {"email": address_of(rows[0])} if len(rows) == 1 else {}
         if len(rows) == 1:
             initial["had"] = str(rows[0].assigned_to_id or asks.NOBODY)
         return act.form(initial=initial, request=request)
@@ -167,7 +181,7 @@ def _is_confirmed(request: HttpRequest, form: forms.Form | None) -> bool:
     return form is None and bool(request.POST.get("confirmed"))
 
 
-def _address(row: Onboarding) -> str:
+def address_of(row: Onboarding) -> str:
     """Whom the last link went to, or who started it."""
     if row.link is not None and row.link.email:
         return row.link.email

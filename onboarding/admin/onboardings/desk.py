@@ -11,14 +11,20 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from onboarding import progress, proof, record, requirements, review, search
+from onboarding import cases, progress, proof, record, requirements, review, search
 from onboarding.admin.counting import BoundedPaginator
 from onboarding.admin.onboardings import acts, asks, columns, movers
-from onboarding.admin.onboardings.deciding import Deciding, seen
+from onboarding.admin.onboardings.deciding import (
+    Deciding,
+    address_of,
+    may_see_cases,
+    seen,
+)
 from onboarding.admin.onboardings.filters import FILTERS
 from onboarding.models import Onboarding
 from onboarding.models.onboarding import WAITS_FOR_US
 from onboarding.states import State
+from tenants.models import Membership
 
 
 @admin.register(Onboarding)
@@ -72,7 +78,7 @@ class OnboardingAdmin(columns.Columns, Deciding):
         return rows.prefetch_related(*self.shown_with)
 
     def _shown(self, request: HttpRequest, row: Onboarding) -> dict[str, Any]:
-        fitting = acts.now(request, row)
+        fitting, helping = acts.now(request, row), acts.helping(row)[:1]
         mover = movers.of(row)
         e164 = row.number.e164 if row.number else row.expected_number
         return {
@@ -88,6 +94,10 @@ class OnboardingAdmin(columns.Columns, Deciding):
             "had": row.assigned_to_id or asks.NOBODY,
             "proof": proof.of_row(row),
             "review": review.why(row),
+            "helps": next((act.name for act in fitting if act.name in helping), ""),
+            "waba": _waba_of(row),
+            "contact": address_of(row) or _owners_of(row),
+            "case": cases.of(row) if may_see_cases(request) else None,
             "acts": [act for act in fitting if act.name not in ("assign", "note")],
             "may": {act.name for act in fitting},
             "requirements": requirements.of(row, staff=True),
@@ -96,6 +106,17 @@ class OnboardingAdmin(columns.Columns, Deciding):
                 row, kind=request.GET.get("kind", ""), before=request.GET.get("before", "")
             ),
         }
+
+
+def _waba_of(row: Onboarding) -> str:
+    """The account that it is about, as YCloud's and Meta's people ask for it."""
+    return row.business_account.waba_id if row.business_account else row.claimed_waba_id
+
+
+def _owners_of(row: Onboarding) -> str:
+    """Whom staff write to where the attempt itself names nobody."""
+    owners = Membership.objects.filter(tenant=row.tenant_id, role=Membership.Role.OWNER)
+    return ", ".join(owners.order_by("pk").values_list("user__email", flat=True)[:2])
 
 
 __all__ = ["OnboardingAdmin"]

@@ -80,7 +80,8 @@ class ReasonFilter(DropdownFilter):
     parameter_name = "reason"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return sorted(((r.code, str(r.what)) for r in REASONS.values()), key=lambda pair: pair[1])
+        known = [(each.code, str(each.staff_what)) for each in REASONS.values()]
+        return sorted(known, key=lambda pair: pair[1])
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(reason=self.value()) if self.value() else queryset
