@@ -194,6 +194,14 @@ CACHES = {
 SESSION_ENGINE = "tenants.sessions"
 
 LANGUAGE_CODE = "en"
+LANGUAGES = [
+    ("en", "English"),
+    ("zh-hans", "简体中文"),
+    ("es", "Español"),
+    ("pt-br", "Português (Brasil)"),
+    ("id", "Bahasa Indonesia"),
+    ("ar", "العربية"),
+]
 TIME_ZONE = "UTC"
 USE_TZ = True
 LOCALE_PATHS = [BASE_DIR / "locale"]

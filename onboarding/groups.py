@@ -20,7 +20,7 @@ OPERATORS = frozenset(
     {
         "resume_onboarding", "withdraw_onboarding", "reread_onboarding", "search_onboarding",
         "retry_registration", "send_new_link", "assign_onboarding", "note_onboarding",
-        "change_webhookendpoint",
+        "operate_webhookendpoint",
     }
 )  # fmt: skip
 GROUPS = {"Reviewers": REVIEWERS, "Operators": OPERATORS}

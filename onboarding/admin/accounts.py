@@ -10,7 +10,7 @@ from unfold.admin import TabularInline
 from unfold.decorators import display
 
 from onboarding import reasons, services
-from onboarding.admin.base import ReadOnlyAdmin
+from onboarding.admin.base import ReadOnlyAdmin, TenantFilter
 from onboarding.admin.desk_filters import NewCustomersFilter
 from onboarding.admin.standing import StandingColumn, StandingFilter
 from onboarding.models import Onboarding, PhoneNumber, WhatsAppBusinessAccount
@@ -49,7 +49,7 @@ class WhatsAppBusinessAccountAdmin(StandingColumn, ReadOnlyAdmin):
     ]  # fmt: skip
     list_filter = [
         StandingFilter, "account_review_status", "payment_method_attached", "ban_state",
-        "business_verification_status", "tenant", NewCustomersFilter,
+        "business_verification_status", ("tenant", TenantFilter), NewCustomersFilter,
     ]  # fmt: skip
     list_select_related = ["tenant"]
     search_fields = [
@@ -97,7 +97,8 @@ class PhoneNumberAdmin(StandingColumn, ReadOnlyAdmin):
         "quality", "read_at",
     ]  # fmt: skip
     list_filter = [
-        StandingFilter, "status", HealthFilter, "name_status", "quality", "is_on_biz_app", "tenant",
+        StandingFilter, "status", HealthFilter, "name_status", "quality", "is_on_biz_app",
+        ("tenant", TenantFilter),
     ]  # fmt: skip
     list_select_related = ["tenant"]
     search_fields = [

@@ -6,13 +6,17 @@ from functools import lru_cache
 from typing import Any
 
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.core.paginator import Paginator
 from django.db.models import Model
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 from unfold.admin import ModelAdmin, checkbox
+from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import display
+
+from onboarding.admin.counting import BoundedPaginator
 
 
 class ReadOnlyAdmin(ModelAdmin):
@@ -20,6 +24,9 @@ class ReadOnlyAdmin(ModelAdmin):
 
     list_per_page = 50
     show_full_result_count = False
+    paginator: type[Paginator[Any]] = BoundedPaginator
+    list_filter_submit = True  # for the filters that one types into
+    list_filter_sheet = True
 
     @display(description=ModelAdmin.action_checkbox.short_description)
     def action_checkbox(self, obj: Model) -> SafeString:
@@ -37,6 +44,10 @@ class ReadOnlyAdmin(ModelAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
         return [field.name for field in self.opts.fields if field.name not in (self.exclude or ())]
+
+
+class TenantFilter(AutocompleteSelectFilter):
+    """Found by typing: there may be thousands."""
 
 
 @lru_cache

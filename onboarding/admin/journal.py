@@ -13,7 +13,6 @@ from unfold.decorators import display
 
 from onboarding import services
 from onboarding.admin.base import ReadOnlyAdmin
-from onboarding.admin.counting import BoundedPaginator
 from onboarding.admin.desk_filters import CameFilter, QuotaFilter
 from onboarding.models import ProviderCall, WebhookEvent, WebhookSecret
 
@@ -21,7 +20,6 @@ from onboarding.models import ProviderCall, WebhookEvent, WebhookSecret
 @admin.register(ProviderCall)
 class ProviderCallAdmin(ReadOnlyAdmin):
     list_display = ["at", "call", "shown_outcome", "answer", "took_ms"]
-    paginator = BoundedPaginator
     list_filter = ["kind", "outcome", "lane", "code", "meta_code", QuotaFilter]
     search_fields = ["target", "request_id", "onboarding__public_id"]
     ordering = ["-at"]
@@ -47,7 +45,6 @@ class ProviderCallAdmin(ReadOnlyAdmin):
 @admin.register(WebhookEvent)
 class WebhookEventAdmin(ReadOnlyAdmin):
     list_display = ["received_at", "event", "shown_standing", "about", "applied"]
-    paginator = BoundedPaginator
     list_filter = ["standing", "type", CameFilter]
     search_fields = ["event_id", "waba_id", "phone_number_id"]
     actions = ["replay_selected"]

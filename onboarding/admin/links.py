@@ -23,7 +23,7 @@ from unfold.widgets import (
 )
 
 from onboarding import services
-from onboarding.admin.base import ReadOnlyAdmin
+from onboarding.admin.base import ReadOnlyAdmin, TenantFilter
 from onboarding.link_forms import LinkForm
 from onboarding.models import LinkOpening, SignupLink
 from tenants.admin_once import ShowsOnce
@@ -76,7 +76,7 @@ class SignupLinkAdmin(ShowsOnce, ReadOnlyAdmin):
         "tenant", "created_at", "expires_at", "shown_state", "expected_number", "shown_mail",
         "times_opened", "made_by",
     ]  # fmt: skip
-    list_filter = ["tenant", "expires_at", "revoked_at", "mail", "made_by"]
+    list_filter = [("tenant", TenantFilter), "expires_at", "revoked_at", "mail", "made_by"]
     list_select_related = ["tenant"]
     search_fields = [
         "tenant__name", "tenant__slug", "public_id", "created_by__email", "email",

@@ -21,7 +21,7 @@ from django.views.decorators.http import require_POST, require_safe
 from unfold.decorators import display
 
 from onboarding import reasons, tasks
-from onboarding.admin.base import ReadOnlyAdmin
+from onboarding.admin.base import ReadOnlyAdmin, TenantFilter
 from onboarding.messages import samples
 from onboarding.models import MailAddress, Notice, StaffLetter
 from tenants import throttle
@@ -46,7 +46,7 @@ class NoticeAdmin(StandingShown):
         "created_at", "tenant", "kind", "shown_recipient", "shown_reason", "shown_standing",
         "due_at", "mailed_at",
     ]  # fmt: skip
-    list_filter = ["kind", "standing", "audience", "reason", "tenant"]
+    list_filter = ["kind", "standing", "audience", "reason", ("tenant", TenantFilter)]
     list_select_related = ["tenant", "number", "user", "address"]
     search_fields = [
         "number__e164", "number__phone_number_id", "tenant__name", "tenant__slug", "user__email",
@@ -68,7 +68,7 @@ class MailAddressAdmin(ReadOnlyAdmin):
     """Addresses without a login."""
 
     list_display = ["email", "tenant", "created_at", "confirmed_at", "off_at"]
-    list_filter = ["tenant", "confirmed_at", "off_at"]
+    list_filter = [("tenant", TenantFilter), "confirmed_at", "off_at"]
     list_select_related = ["tenant"]
     search_fields = ["email", "tenant__name", "tenant__slug"]
     exclude = ["token_hash", "token_expires_at"]

@@ -17,7 +17,7 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from onboarding import outbound, outbound_events, services
-from onboarding.admin.base import ReadOnlyAdmin
+from onboarding.admin.base import ReadOnlyAdmin, TenantFilter
 from onboarding.models import Delivery, DeliveryAttempt, OutboundEvent, WebhookEndpoint
 from tenants.admin_once import ShowsOnce
 
@@ -44,13 +44,19 @@ class EndpointForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscripta
             raise forms.ValidationError(str(refused)) from None
 
 
+def may_operate(request: HttpRequest) -> bool:
+    """Switch endpoints on and off, test them, send again; who may change them may do that too."""
+    rights = ("onboarding.operate_webhookendpoint", "onboarding.change_webhookendpoint")
+    return any(request.user.has_perm(right) for right in rights)
+
+
 @admin.register(WebhookEndpoint)
 class WebhookEndpointAdmin(ShowsOnce, ReadOnlyAdmin):
     made_template = "admin/onboarding/webhookendpoint/made.html"
     change_form_template = "admin/onboarding/webhookendpoint/change_form.html"
     form = EndpointForm
     list_display = ["url", "description", "shown_state", "failing_since", "waiting", "created_at"]
-    list_filter = ["enabled", "disabled_reason", "only_tenant"]
+    list_filter = ["enabled", "disabled_reason", ("only_tenant", TenantFilter)]
     search_fields = ["url", "description", "public_id"]
     exclude = ["secret", "previous_secret", "enabled"]
     actions = ["test", "rotate", "end_old", "enable", "enable_all", "disable"]
@@ -82,7 +88,7 @@ class WebhookEndpointAdmin(ShowsOnce, ReadOnlyAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         row = self.get_object(request, object_id)
-        if row is not None and self.has_change_permission(request):
+        if row is not None and self.has_operate_permission(request):
             extra_context = (extra_context or {}) | {"may_act": self._acts_of(request, row)}
         shown: HttpResponse = super().change_view(request, object_id, form_url, extra_context)
         return shown
@@ -105,6 +111,10 @@ class WebhookEndpointAdmin(ShowsOnce, ReadOnlyAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return request.user.has_perm("onboarding.delete_webhookendpoint")
+
+    def has_operate_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Switching is not changing: who may do this alone cannot send events elsewhere."""
+        return may_operate(request)
 
     def get_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
         if obj is None:
@@ -149,7 +159,7 @@ class WebhookEndpointAdmin(ShowsOnce, ReadOnlyAdmin):
         for endpoint in queryset:
             services.delete_endpoint(endpoint, request.user.get_username())
 
-    @admin.action(description=_("Send a test event"), permissions=["change"])
+    @admin.action(description=_("Send a test event"), permissions=["operate"])
     def test(self, request: HttpRequest, rows: QuerySet[WebhookEndpoint]) -> None:
         each(self, request, rows, services.send_test, gettext("A test event is on its way."))
 
@@ -163,16 +173,16 @@ class WebhookEndpointAdmin(ShowsOnce, ReadOnlyAdmin):
     def end_old(self, request: HttpRequest, rows: QuerySet[WebhookEndpoint]) -> None:
         each(self, request, rows, services.end_old_secret, gettext("Only the new secret signs."))
 
-    @admin.action(description=_("Switch on"), permissions=["change"])
+    @admin.action(description=_("Switch on"), permissions=["operate"])
     def enable(self, request: HttpRequest, rows: QuerySet[WebhookEndpoint]) -> None:
         each(self, request, rows, services.enable_endpoint, gettext("Switched on."))
 
-    @admin.action(description=_("Switch on, with what it missed"), permissions=["change"])
+    @admin.action(description=_("Switch on, with what it missed"), permissions=["operate"])
     def enable_all(self, request: HttpRequest, rows: QuerySet[WebhookEndpoint]) -> None:
         enable = partial(services.enable_endpoint, with_missed=True)
         each(self, request, rows, enable, gettext("Switched on; it gets what it missed."))
 
-    @admin.action(description=_("Switch off"), permissions=["change"])
+    @admin.action(description=_("Switch off"), permissions=["operate"])
     def disable(self, request: HttpRequest, rows: QuerySet[WebhookEndpoint]) -> None:
         each(self, request, rows, services.disable_endpoint, gettext("Switched off."))
 
@@ -223,7 +233,7 @@ class OutboundEventAdmin(ReadOnlyAdmin):
     """What happened, as it is told to the endpoints."""
 
     list_display = ["at", "type", "tenant", "public_id", "shared_at"]
-    list_filter = ["type", "tenant"]
+    list_filter = ["type", ("tenant", TenantFilter)]
     list_select_related = ["tenant"]
     search_fields = ["public_id", "onboarding__public_id", "tenant__slug", "tenant__name"]
     inlines = [DeliveryInline]
@@ -237,7 +247,13 @@ class DeliveryAdmin(ReadOnlyAdmin):
         "created_at", "event_type", "tenant", "endpoint", "shown_standing", "attempts",
         "last_status", "last_error", "next_try",
     ]  # fmt: skip
-    list_filter = ["standing", "endpoint", "event__type", "last_status", "event__tenant"]
+    list_filter = [
+        "standing",
+        "endpoint",
+        "event__type",
+        "last_status",
+        ("event__tenant", TenantFilter),
+    ]
     list_select_related = ["event__tenant", "endpoint"]
     search_fields = ["event__public_id", "event__onboarding__public_id", "event__tenant__slug"]
     exclude = ["claimed_until", "tries"]
@@ -266,7 +282,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
 
     def has_resend_permission(self, request: HttpRequest) -> bool:
         """Whoever may run endpoints may have things sent to them again."""
-        return request.user.has_perm("onboarding.change_webhookendpoint")
+        return may_operate(request)
 
     @admin.action(description=_("Send again"), permissions=["resend"])
     def resend_selected(self, request: HttpRequest, rows: QuerySet[Delivery]) -> None:

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from onboarding import cases, services
-from onboarding.admin.base import ReadOnlyAdmin
+from onboarding.admin.base import ReadOnlyAdmin, TenantFilter
 from onboarding.models import Onboarding, Tombstone, TombstoneKey, TransferCase
 from onboarding.states import State
 from tenants.models import Tenant
@@ -76,7 +76,7 @@ def may_decide(request: HttpRequest) -> bool:
 @admin.register(TransferCase)
 class TransferCaseAdmin(ReadOnlyAdmin):
     list_display = ["business_account", "from_tenant", "to_tenant", "shown_standing", "opened_at"]
-    list_filter = ["standing", "from_tenant", "to_tenant"]
+    list_filter = ["standing", ("from_tenant", TenantFilter), ("to_tenant", TenantFilter)]
     list_select_related = ["business_account", "from_tenant", "to_tenant"]
     search_fields = [
         "business_account__waba_id", "business_account__name", "from_tenant__name",

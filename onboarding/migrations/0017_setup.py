@@ -5,6 +5,20 @@ class Migration(migrations.Migration):
     dependencies = [("onboarding", "0016_notices")]
 
     operations = [
+        migrations.AlterModelOptions(
+            name="webhookendpoint",
+            options={
+                "ordering": ["created_at"],
+                "permissions": [
+                    (
+                        "operate_webhookendpoint",
+                        "Can switch webhook endpoints and send events again",
+                    )
+                ],
+                "verbose_name": "webhook endpoint",
+                "verbose_name_plural": "webhook endpoints",
+            },
+        ),
         migrations.CreateModel(
             name="SetupTick",
             fields=[

@@ -69,6 +69,9 @@ class WebhookEndpoint(models.Model):
         ordering = ["created_at"]
         verbose_name = _("webhook endpoint")
         verbose_name_plural = _("webhook endpoints")
+        permissions = [
+            ("operate_webhookendpoint", _("Can switch webhook endpoints and send events again")),
+        ]
 
     def __str__(self) -> str:
         """Without the query, in which some receivers want a key."""

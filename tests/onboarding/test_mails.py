@@ -111,12 +111,12 @@ def test_headers_say_that_a_program_wrote_it_and_where_answers_go(db: None, sett
 def test_a_letter_speaks_the_recipients_language_then_the_tenants(tenant: Tenant) -> None:
     from onboarding.models import MailAddress, Notice
 
-    tenant.language = "fr"
+    tenant.language = "id"
     of_member = Notice(tenant=tenant)
-    of_guest = Notice(tenant=tenant, address=MailAddress(tenant=tenant, language="de"))
+    of_guest = Notice(tenant=tenant, address=MailAddress(tenant=tenant, language="es"))
     of_other = Notice(tenant=tenant, address=MailAddress(tenant=tenant))
     found = [letters.language_of(each) for each in (of_member, of_guest, of_other)]
-    assert found == ["fr", "de", "fr"]
+    assert found == ["id", "es", "id"]
 
 
 # --- The preview ---------------------------------------------------------------------------------

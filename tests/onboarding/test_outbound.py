@@ -638,8 +638,10 @@ def test_several_workers_share_the_work_and_send_nothing_twice(
             attempt_of(owner, tenant), from_state="", from_reason=""
         )  # fmt: skip
     events = OutboundEvent.objects.count()
-    sent = at_once(*[deliver.deliver_due] * 4)
-    assert sum(sent) == len(receiver.got) == Delivery.objects.count() == 2 * events
+    sent = sum(at_once(*[deliver.deliver_due] * 4))
+    while more := deliver.deliver_due():  # a round takes so many of one endpoint at most
+        sent += more
+    assert sent == len(receiver.got) == Delivery.objects.count() == 2 * events
     assert len({(g.headers["webhook-id"], g.path) for g in receiver.got}) == 2 * events
 
 

@@ -102,7 +102,9 @@ ALL: tuple[Act, ...] = (
         _("A new link is on its way."), form=LinkForm, in_list=False,
         confirm=_(
             "A signup link for the same tenant, way to connect and expected number is mailed; for "
-            "a number that was lost, one for that number. It revokes the earlier links for it."
+            "a number that was lost, one for that number. It revokes the earlier links for it: "
+            "without an expected number, all of the tenant's links that name none, and whoever "
+            "signed up by one is signed out."
         ),
     ),
     Act(

@@ -79,5 +79,5 @@ class AssignForm(AskForm):
         told = super().clean() or {}
         had = told.pop("had", "")
         if had:
-            told["had"] = int(had) if had.isdigit() else None
+            told["had"] = int(had) if had.isdecimal() else None
         return told

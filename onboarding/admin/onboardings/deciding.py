@@ -136,7 +136,7 @@ class Deciding(ReadOnlyAdmin):
             "title": act.label,
             "act": act,
             "form": form,
-            "rows": [(row, seen(row), services.budget_of(row)) for row in rows],
+            "rows": [(row, seen(row), budget_for(act, row)) for row in rows],
             "shows_budget": act.name == "retry",
             "shows_preview": act.name == "reject",
             "preview": REASONS["rejected"],
@@ -175,6 +175,11 @@ def _action(act: Act) -> Callable[..., HttpResponseBase | None]:
         return desk.act_on_list(request, act, rows)
 
     return do
+
+
+def budget_for(act: Act, row: Onboarding) -> Any:
+    """What is left of the number's registrations, where the act spends of it."""
+    return services.budget_of(row) if act.name == "retry" else None
 
 
 def _is_confirmed(request: HttpRequest, form: forms.Form | None) -> bool:

@@ -5,14 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from onboarding import cases, progress, proof, record, requirements, review, search
-from onboarding.admin.counting import BoundedPaginator
 from onboarding.admin.onboardings import acts, asks, columns, movers
 from onboarding.admin.onboardings.deciding import (
     Deciding,
@@ -31,8 +29,6 @@ from tenants.models import Membership
 class OnboardingAdmin(columns.Columns, Deciding):
     list_display = ["who", "shown_state", "shown_reason", "shown_number", "age"]
     list_filter = FILTERS
-    list_filter_submit = True
-    list_filter_sheet = True
     list_fullwidth = True
     # By queries of their own: behind the wall a join is planned as if it found next to nothing, and
     # then every row is read and sorted.
@@ -43,7 +39,6 @@ class OnboardingAdmin(columns.Columns, Deciding):
     )
     # What stands until somebody of ours acts, then the others; each time the longest wait first.
     ordering = [WAITS_FOR_US.asc(), "state_changed_at", "-pk"]
-    paginator: type[Paginator[Any]] = BoundedPaginator
     change_form_template = "admin/onboarding/onboarding/change_form.html"
 
     # --- The list ------------------------------------------------------------------------------

@@ -11,11 +11,11 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import (
-    AutocompleteSelectFilter,
     DropdownFilter,
     MultipleDropdownFilter,
 )
 
+from onboarding.admin.base import TenantFilter
 from onboarding.admin.desk_filters import DESK_FILTERS
 from onboarding.admin.onboardings import asks, movers
 from onboarding.admin.proof import ProvenFilter
@@ -84,7 +84,7 @@ class ReasonFilter(DropdownFilter):
         return sorted(known, key=lambda pair: pair[1])
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        return queryset.filter(reason=self.value()) if self.value() else queryset
+        return queryset.filter(reason=self.value()) if self.value() in REASONS else queryset
 
 
 class MoverFilter(DropdownFilter):
@@ -186,11 +186,7 @@ class AssigneeFilter(DropdownFilter):
             return queryset.filter(assigned_to=request.user)
         if value in (asks.NOBODY, "somebody"):
             return queryset.filter(assigned_to__isnull=value == asks.NOBODY)
-        return queryset.filter(assigned_to=int(value)) if value.isdigit() else queryset
-
-
-class TenantFilter(AutocompleteSelectFilter):
-    """Found by typing: there may be thousands."""
+        return queryset.filter(assigned_to=int(value)) if value.isdecimal() else queryset
 
 
 class ProofFilter(ProvenFilter, DropdownFilter):

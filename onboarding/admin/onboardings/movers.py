@@ -35,6 +35,6 @@ def are(who: str) -> Q:
     of_state = figures.MOVES_NEXT
     bare = [s for s in State if s not in ENDED and of_state.get(s, reasons.NOBODY) == who]
     of_reason = Q(reason__in=named) & ~Q(state__in=[*ENDED, S.IN_REVIEW])
-    silent = Q(reason="", state__in=bare)
+    silent = Q(state__in=bare) & ~Q(reason__in=list(reasons.REASONS))
     reviewed = Q(state=S.IN_REVIEW) if who == reasons.PARTNER else Q(pk__in=[])
     return of_reason | silent | reviewed
