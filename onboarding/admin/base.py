@@ -6,9 +6,11 @@ from functools import lru_cache
 from typing import Any
 
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.views.main import ERROR_FLAG
 from django.core.paginator import Paginator
 from django.db.models import Model
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
@@ -32,6 +34,15 @@ class ReadOnlyAdmin(ModelAdmin):
     def action_checkbox(self, obj: Model) -> SafeString:
         """The theme's, which it renders from templates anew for each row."""
         return format_html(_box(get_language()), obj.pk)
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """A filter that PostgreSQL cannot even be asked is one that is not known."""
+        if any("\0" in value for value in request.GET.values()):
+            return redirect(f"{request.path}?{ERROR_FLAG}=1")
+        shown: HttpResponse = super().changelist_view(request, extra_context)
+        return shown
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
