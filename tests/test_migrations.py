@@ -74,9 +74,8 @@ def test_what_was_there_before_is_filled_in_batches_and_may_be_again(
     for n in range(5):
         account = WhatsAppBusinessAccount.objects.create(tenant=tenant, waba_id=f"4{n}")
         PhoneNumber.objects.create(
-            tenant=tenant, business_account=account,
-            phone_number_id=f"5{n}", e164=f"+3460000000{n}",
-            next_look_at=(late, soon, None)[n % 3],
+            tenant=tenant, business_account=account, phone_number_id=f"5{n}",
+            e164=f"+3460000000{n}", next_look_at=(late, soon, None)[n % 3],
         )  # fmt: skip
     made = {"tenant": tenant, "audience": "owners"}
     at = timezone.now()
