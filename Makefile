@@ -15,7 +15,7 @@ test-faults: ## onboardings under killed processes and spoiled answers (SEED=1 C
 test-api: ## the whole OpenAPI with every role, over 10,000 cases (API_CASES=40 API_SEED=1; about 6 min)
 	@exec $(PYTHON) devstack/bootstrap.py test-api
 
-bench-desk: ## the desk and the queue with 1,000 and with 100,000 onboardings (about 5 min)
+bench-desk: ## the desk and the queue with 1,000 and with 100,000 onboardings (about 8 min)
 	@exec $(PYTHON) devstack/bootstrap.py bench-desk
 
 lint:  ## only lint, types and contracts
