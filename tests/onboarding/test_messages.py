@@ -573,10 +573,11 @@ def test_what_a_process_of_the_release_before_has_claimed_is_left_to_it(waiting:
 
 
 def test_a_member_can_be_deleted_though_they_were_told(
-    waiting: Notice, owner: User, reviewer: User
+    waiting: Notice, owner: User, reviewer: User, member: User
 ) -> None:
     tasks.send_notices()
     desk = pages_of(reviewer)
+    Membership.objects.filter(user=member).update(role="owner")  # the last one could not go
     desk.post(f"/admin/tenants/user/{owner.pk}/delete/", {"post": "yes"})
     assert not User.objects.filter(pk=owner.pk).exists()
     waiting.refresh_from_db()

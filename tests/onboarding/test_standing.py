@@ -356,7 +356,7 @@ def flagged(connected: Customer, sandbox: Sandbox) -> PhoneNumber:
 
 def test_the_record_shows_cards_with_who_and_since(desk: Client, flagged: PhoneNumber) -> None:
     page = desk.get(f"{DESK}{flagged.pk}/change/").content.decode()
-    assert "Meta has flagged your number" in page
+    assert "Meta has flagged the number" in page
     assert "Next move: the customer" in page
     assert "standing-due" in page
     assert "<details" in page, "the facts are folded"
@@ -365,10 +365,10 @@ def test_the_record_shows_cards_with_who_and_since(desk: Client, flagged: PhoneN
 def test_a_number_s_record_names_what_its_account_has(desk: Client, flagged: PhoneNumber) -> None:
     WhatsAppBusinessAccount.objects.update(account_review_status="PENDING")
     page = desk.get(f"{DESK}{flagged.pk}/change/").content.decode()
-    assert "Meta is reviewing your WhatsApp account" in page
+    assert "Meta is reviewing the WhatsApp account" in page
     page = desk.get(f"{DESK_ACCOUNTS}{flagged.business_account_id}/change/").content.decode()
-    assert "Meta is reviewing your WhatsApp account" in page
-    assert "Meta has flagged your number" not in page
+    assert "Meta is reviewing the WhatsApp account" in page
+    assert "Meta has flagged the number" not in page
 
 
 @pytest.mark.parametrize(
