@@ -19,6 +19,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from onboarding.models import Onboarding, PhoneNumber
+from onboarding.models.onboarding import WAITS_FOR_US
 from onboarding.reasons import CUSTOMER, META, NOBODY, PARTNER, REASONS, YCLOUD
 from onboarding.states import MILESTONES, OPEN, State
 
@@ -133,8 +134,13 @@ def by_state() -> dict[State, int]:
 
 
 def stuck(limit: int) -> QuerySet[Onboarding]:
-    """The open ones that have been in their state for longest, with what a table shows of them."""
-    rows = Onboarding.objects.filter(state__in=sorted(OPEN)).order_by("state_changed_at")
+    """The open ones, in the queue's order, with what a table shows of them.
+
+    What waits for us comes first: after some months the longest waits are those of customers who
+    have gone, and they would hide what is for us to do.
+    """
+    order = (WAITS_FOR_US.asc(), "state_changed_at")
+    rows = Onboarding.objects.filter(state__in=sorted(OPEN)).order_by(*order)
     # The keys first: joined at once, behind the wall, every open row would be read and sorted.
     keys = list(rows.values_list("pk", flat=True)[:limit])
     return rows.filter(pk__in=keys).select_related("tenant", "number", "business_account")

@@ -87,7 +87,7 @@ def _waiting(standings: list[Standing], who: str) -> int:
 
 
 def stuck(links: Links) -> list[dict[str, Any]]:
-    """The ten that have stood still for longest."""
+    """The first ten of the queue: what waits for us, then the longest waits."""
     now = timezone.now()
     return [
         {

@@ -179,7 +179,7 @@ class Onboarding(TenantOwned):
             # The desk's. The tenant is in each because the wall asks for it: without it no count
             # could be answered from the index alone (docs/decisions/0012-the-desks-figures.md).
             models.Index(
-                fields=["state_changed_at"], condition=Q(state__in=sorted(OPEN)),
+                WAITS_FOR_US, "state_changed_at", condition=Q(state__in=sorted(OPEN)),
                 include=["state", "reason", "tenant"], name="onboarding_stuck",
             ),
             models.Index(

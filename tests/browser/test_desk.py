@@ -47,7 +47,7 @@ def screen(
 
 def test_the_full_desk_has_no_faults(screen: Page, rows: None) -> None:
     screen.goto("/admin/")
-    expect(screen.get_by_text("Stuck the longest")).to_be_visible()
+    expect(screen.get_by_text("To do next")).to_be_visible()
     assert not (found := faults(screen)), "\n".join(found)
     assert screen.faults == []  # type: ignore[attr-defined]
 
