@@ -147,7 +147,12 @@ def chromium() -> str:
     return str(found)
 
 
-BESIDE = ("tests/browser", "tests/faults", "tests/devstack")
+BESIDE = (
+    "tests/browser", "tests/faults", "tests/devstack", "tests/test_running.py",
+    "tests/test_production.py", "tests/config/test_settings.py",
+    "tests/onboarding/test_killed_worker.py",
+)  # fmt: skip
+"""What starts processes and browsers mostly waits for them."""
 
 
 def step(*command: str) -> None:

@@ -13,7 +13,7 @@ from django.db import connection
 from django.test import Client
 from rest_framework.test import APIClient
 
-from onboarding import meta, services, steps, transitions, ycloud
+from onboarding import meta, quota, services, steps, transitions, ycloud
 from onboarding.models import Onboarding
 from onboarding.models.onboarding import Grant
 from sandbox import scenarios
@@ -64,6 +64,12 @@ def person(email: str, *, staff: bool = False, superuser: bool = False) -> User:
     user.save()
     EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
     return user
+
+
+@pytest.fixture(autouse=True)
+def _redis_is_asked_anew() -> None:
+    """A test that took Redis away leaves no pause before the next one's questions."""
+    quota._breaker.until, quota._breaker.missed = 0.0, False
 
 
 @pytest.fixture(autouse=True)
