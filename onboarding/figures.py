@@ -215,15 +215,6 @@ class Stage:
     count: int
     lost: int
 
-    def share_of(self, whole: int) -> float:
-        """Between 0 and 1."""
-        return self.count / whole if whole else 0.0
-
-
-def funnel(days: int) -> list[Stage]:
-    """How many of those launched in these days came how far."""
-    return funnels((days,))[days]
-
 
 def funnels(windows: tuple[int, ...] = WINDOWS) -> dict[int, list[Stage]]:
     """The funnel of each window, counted in one statement."""

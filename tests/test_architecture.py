@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = ("config", "tenants", "onboarding", "ycloud_client", "sandbox", "devstack")
+PACKAGES = (
+    "config", "tenants", "onboarding", "ycloud_client", "sandbox", "devstack", "benchmarks"
+)  # fmt: skip
 DATA = {"config/settings.py"}
 """One file of settings: long, and read by the line."""
 

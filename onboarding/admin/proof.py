@@ -1,4 +1,4 @@
-"""Whether an onboarding's account is proven: a column and a filter of the list."""
+"""Whether an onboarding's account is proven: its word, its tone and the filter of the list."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
-from unfold.decorators import display
 
 from onboarding.models import Onboarding
 
@@ -25,15 +24,6 @@ def word_of(row: Onboarding) -> str:
     if row.proven is not None:
         return "yes" if row.proven else "no"
     return "unproven" if row.claimed_waba_id else "unchecked"
-
-
-class ProofColumn:
-    """For an admin's `list_display`."""
-
-    @display(description=_("proof"), label=TONES, ordering="proven")
-    def shown_proof(self, row: Onboarding) -> tuple[str, Any]:
-        word = word_of(row)
-        return word, LABELS[word]
 
 
 class ProvenFilter(admin.SimpleListFilter):

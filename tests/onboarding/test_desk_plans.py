@@ -18,6 +18,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from benchmarks import desk as bench
+from benchmarks import loaded
 from onboarding import figures, vitals
 from onboarding.admin.counting import BoundedPaginator
 from onboarding.admin.onboardings import OnboardingAdmin
@@ -134,6 +135,6 @@ def test_searches_and_filters_that_are_measured_find_rows(rows: None) -> None:
 
 def measuring() -> Client:
     """The browser that measures, with what made-up rows lack."""
-    client = pages_of(person(bench.WHO, staff=True, superuser=True))
-    bench.mark()
+    client = pages_of(person(loaded.WHO, staff=True, superuser=True))
+    loaded.mark()
     return client
