@@ -19,7 +19,7 @@ def theme_css(request: HttpRequest) -> HttpResponse:
     colour = accent()
     light, dark = (_tokens(accent_on(colour, grounds)) for grounds in (LIGHT, DARK))
     body = (
-        f":root{{--brand:{colour};--on-brand:{readable_on(colour)};{light}}}\n"
+        f":root{{{light}}}\n"
         f'@media (prefers-color-scheme:dark){{:root:not([data-theme="light"]){{{dark}}}}}\n'
         f':root[data-theme="dark"]{{{dark}}}\n'
     )
@@ -27,4 +27,5 @@ def theme_css(request: HttpRequest) -> HttpResponse:
 
 
 def _tokens(shades: Accent) -> str:
-    return f"--accent:{shades.edge};--on-accent:{shades.on_edge};--accent-text:{shades.text}"
+    fill = f"--brand:{shades.fill};--on-brand:{shades.on_fill}"
+    return f"{fill};--accent:{shades.edge};--on-accent:{shades.on_edge};--accent-text:{shades.text}"

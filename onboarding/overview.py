@@ -128,7 +128,8 @@ def of(tenant: Tenant, page: str | None = None) -> Overview:
 def _attempts(tenant: Tenant) -> QuerySet[Onboarding]:
     """Those under way: the customer's move first, then the newest."""
     rows = Onboarding.objects.for_tenant(tenant).filter(OPEN)
-    return _first(rows, Q(reason__in=CUSTOMERS) | Q(state=State.STARTED)).select_related("business_account", "number")
+    theirs = Q(reason__in=CUSTOMERS) | Q(state=State.STARTED)
+    return _first(rows, theirs).select_related("business_account", "number")
 
 
 def _came_to_nothing(tenant: Tenant) -> QuerySet[Onboarding]:
@@ -142,7 +143,8 @@ def _came_to_nothing(tenant: Tenant) -> QuerySet[Onboarding]:
 
 def _first(rows: QuerySet[Any], those: Q) -> QuerySet[Any]:
     rank = Case(When(those, then=Value(0)), default=Value(1), output_field=IntegerField())
-    return rows.annotate(rank=rank).order_by("rank", "-pk")
+    ranked: QuerySet[Any] = rows.annotate(rank=rank).order_by("rank", "-pk")
+    return ranked
 
 
 def _attempt(row: Onboarding) -> Row:
@@ -202,7 +204,7 @@ def _numbers(tenant: Tenant) -> QuerySet[PhoneNumber]:
     rows = PhoneNumber.objects.for_tenant(tenant).filter(connected_at__isnull=False)
     rows = rows.exclude(Exists(attempts.filter(OPEN).filter(again)))
     theirs = Q(standing__in=[WRONG, DUE], standing_since__has_any_keys=CUSTOMERS)
-    return (
+    found: QuerySet[PhoneNumber] = (
         _first(rows, Q(health__in=CUSTOMERS) | theirs)
         .annotate(
             card=Subquery(card.values("public_id")[:1]),
@@ -210,6 +212,7 @@ def _numbers(tenant: Tenant) -> QuerySet[PhoneNumber]:
         )
         .order_by("rank", "e164", "pk")
     )
+    return found
 
 
 def _number(number: Any) -> Row:
@@ -236,7 +239,7 @@ def _number(number: Any) -> Row:
 
 def _facts(number: PhoneNumber) -> list[str]:
     limit = limit_label(number.messaging_limit)
-    told = [QUALITY[number.quality]] if number.quality in QUALITY else []
+    told: list[str | Promise] = [QUALITY[number.quality]] if number.quality in QUALITY else []
     if limit:
         told.append(gettext("Limit: %(limit)s") % {"limit": limit})
     return [str(each) for each in told]

@@ -45,9 +45,12 @@ def accent() -> str:
 @dataclass(frozen=True, slots=True)
 class Accent:
     """The accent in one scheme. `edge` (borders, rings, icons) and `text` (links) are the partner's
-    colour itself where it can be seen there, else its nearest shade that can.
+    colour itself where it can be seen there, else its nearest shade that can. `fill` (buttons) is
+    the colour, unless nobody could tell it from the page: a white one on white becomes black.
     """
 
+    fill: str
+    on_fill: str
     edge: str
     on_edge: str
     text: str
@@ -55,8 +58,19 @@ class Accent:
 
 def accent_on(colour: str, grounds: Sequence[str]) -> Accent:
     """The accent for pages with these grounds."""
+    lost = min(_distance(colour, ground) for ground in grounds[:2]) < DISTINCT
+    fill = readable_on(grounds[0]) if lost else colour
     edge = shade(colour, grounds, EDGE)
-    return Accent(edge, readable_on(edge), shade(colour, grounds, TEXT))
+    return Accent(fill, readable_on(fill), edge, readable_on(edge), shade(colour, grounds, TEXT))
+
+
+DISTINCT = 48
+"""Of 255, in the channel that differs most."""
+
+
+def _distance(one: str, other: str) -> int:
+    """How far two colours are apart, hue included, which contrast does not know."""
+    return max(abs(int(one[i : i + 2], 16) - int(other[i : i + 2], 16)) for i in (1, 3, 5))
 
 
 def shade(colour: str, grounds: Sequence[str], ratio: float) -> str:
