@@ -103,6 +103,9 @@ def test_make_a_link_opens_the_form(page: Page, full: Onboarding) -> None:
     page.goto(PAGE)
     page.click("text=Make a link")
     expect(page.locator("[name=expected_number]")).to_be_visible()
+    page.click("button:has-text('Make the link')")
+    expect(page.locator("#made-title")).to_be_focused()
+    expect(page.locator("#made-title")).to_be_in_viewport()
 
 
 def test_times_become_the_readers_own(
