@@ -270,10 +270,15 @@ def test_more_rows_ask_no_more_questions(owner: User, account: WhatsAppBusinessA
 
     def rows(last: int) -> None:
         connected(account, last, name_status="PENDING_REVIEW")
-        attempt(account.tenant, "registering")
-        attempt(account.tenant, "cancelled", reason="meta_cancelled")
-        services.create_link(account.tenant, expected_number=f"+3461234{last:04}")
-        WhatsAppBusinessAccount.objects.create(tenant=account.tenant, waba_id=f"40000{last:05}")
+        tenant = account.tenant
+        another = WhatsAppBusinessAccount.objects.create(tenant=tenant, waba_id=f"40000{last:05}")
+        known = {
+            "business_account": another,
+            "number": number(another, last + 50, connected_at=None),
+        }
+        attempt(tenant, "registering", **known)
+        attempt(tenant, "cancelled", reason="meta_cancelled", **known)
+        services.create_link(tenant, expected_number=f"+3461234{last:04}")
 
     rows(1)
     few = queries_of(pages)
