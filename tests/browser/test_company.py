@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 from onboarding import services
 from onboarding.models import Onboarding, WhatsAppBusinessAccount
 from tenants import invitations
+from tenants.colours import DARK, LIGHT, accent_on
 from tenants.models import Membership, Tenant, User
 from tests.browser.conftest import sign_in, watched
 from tests.browser.test_accessibility import faults
@@ -120,3 +121,33 @@ def test_times_become_the_readers_own(
     page.goto(PAGE)
     expect(page.locator("li:has-text('+34 612 34 00 01') time")).to_have_text("Nov 25, 2026")
     context.close()
+
+
+@pytest.mark.parametrize("accent", ["#ffff00", "#000000", "#ffffff", "#777777"])
+def test_any_accent_is_readable_and_its_ring_is_seen(
+    browser: Browser, site: str, owner: User, client: Any, full: Onboarding, settings: Any,
+    accent: str,
+) -> None:  # fmt: skip
+    settings.PARTNER_ACCENT = accent
+    for scheme in ("light", "dark"):
+        context = browser.new_context(base_url=site, color_scheme=scheme)  # type: ignore[arg-type]
+        page = watched(context.new_page())
+        page.goto("/accounts/login/")
+        assert faults(page) == [], scheme
+        page.focus("#id_login")
+        ring = page.evaluate("getComputedStyle(document.activeElement).outlineColor")
+        shown = accent_on(accent, LIGHT if scheme == "light" else DARK).edge
+        assert ring == f"rgb({', '.join(str(int(shown[i : i + 2], 16)) for i in (1, 3, 5))})"
+        sign_in(context, owner, client)
+        page.goto(PAGE)
+        assert faults(page) == [], scheme
+        context.close()
+
+
+def test_with_windows_high_contrast_a_state_keeps_its_frame(page: Page, full: Onboarding) -> None:
+    page.emulate_media(forced_colors="active")
+    page.goto(PAGE)
+    for each in (".tag", ".card", ".button"):
+        width = page.locator(each).first.evaluate("(it) => getComputedStyle(it).borderTopWidth")
+        assert width == "1px", each
+    assert faults(page) == []
