@@ -193,6 +193,7 @@ CACHES = {
 }
 SESSION_ENGINE = "tenants.sessions"
 
+MESSAGE_TAGS = {25: "done", 30: "act", 40: "stop"}  # the notes of static/base.css, by level
 LANGUAGE_CODE = "en"
 LANGUAGES = [
     ("en", "English"),

@@ -7,7 +7,7 @@ from drf_spectacular.views import SpectacularAPIView
 
 from config import health, metrics, theme
 from config.docs import api_docs
-from onboarding import views, views_links, views_mail, webhooks
+from onboarding import views, views_company, views_links, views_mail, webhooks
 from onboarding.admin import mails, setup
 from onboarding.api.views import NothingHereView
 from tenants import account, second_factor
@@ -30,6 +30,7 @@ urlpatterns = [
     path("s/leave/", views_links.leave_link, name="leave-link"),
     path("s/choose/", views_links.choose_whom, name="choose-whom"),
     path("s/<str:token>/", views_links.open_link, name="open-link"),
+    path("company/<slug:slug>/", views_company.company, name="company"),
     path("company/<slug:slug>/links/", views_links.company_links, name="company-links"),
     path(
         "company/<slug:slug>/links/<uuid:public_id>/revoke/",

@@ -12,6 +12,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt, ensure_csrf_cookie
@@ -150,10 +151,7 @@ def company_links(request: HttpRequest, slug: str) -> HttpResponseBase:
         if too_many := throttle.page_limit(request, "links-tenant", str(tenant.pk), rate):
             return too_many
         if form.is_valid():
-            made, token = services.create_link(
-                tenant, actor="customer", created_by=access.signed_in(request), **form.asked()
-            )
-            shown_once.keep(request, "link", address=f"{settings.SITE_URL}/s/{token}/", key=made.pk)
+            _make(request, tenant, form)
             return redirect("company-links", slug)
     links = SignupLink.objects.for_tenant(tenant)
     rows = links.order_by("-created_at")[:SHOWN]
@@ -164,9 +162,23 @@ def company_links(request: HttpRequest, slug: str) -> HttpResponseBase:
         "form": form,
         "made": links.filter(pk=told["key"]).first() if told and is_owner else None,
         "address": told.get("address"),
+        "replaced": told.get("replaced"),
         "links": [_listed(link) for link in rows],
     }
     return _private(render(request, "company/links.html", shown))
+
+
+def _make(request: HttpRequest, tenant: Tenant, form: LinkForm) -> None:
+    """The link, kept for the page that shows its address and whether it ended an earlier one."""
+    links = SignupLink.objects.for_tenant(tenant)
+    open_ones = links.filter(revoked_at=None, expires_at__gt=timezone.now())
+    before = list(open_ones.values_list("pk", flat=True))
+    made, token = services.create_link(
+        tenant, actor="customer", created_by=access.signed_in(request), **form.asked()
+    )
+    replaced = links.filter(pk__in=before, revoked_at__isnull=False).exists()
+    address = f"{settings.SITE_URL}/s/{token}/"
+    shown_once.keep(request, "link", address=address, key=made.pk, replaced=replaced)
 
 
 @login_required

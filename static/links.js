@@ -1,4 +1,7 @@
-// The new link's address: focus on it, and a button that copies it.
+// The owners' page of links: the form opens by #make; the new address has the focus and is copied.
+const make = document.querySelector("#make");
+if (make && location.hash === "#make") make.open = true;
+
 const address = document.querySelector("#address");
 const button = document.querySelector("#copy-address");
 if (address && button) {

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from tenants import invitations
+from tenants import invitations, login_letters
 from tenants.address import client_address
 from tenants.models import Membership, User
 
@@ -58,10 +58,8 @@ class AccountAdapter(DefaultAccountAdapter):
         return client_address(request)
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """Subjects are rendered without a request, so they get the partner's name here."""
-        partner = {"name": settings.PARTNER_NAME}
-        more = {"partner": partner, "signup_open": settings.TENANT_SELF_SIGNUP}
-        super().send_mail(template_prefix, email, {**context, **more})
+        """On the partner's paper, as text and HTML."""
+        login_letters.letter_of(template_prefix, email, {"email": email, **context}).send()
 
 
 def shown_as(user: User) -> str:

@@ -1,4 +1,7 @@
-"""The addresses of the company's pages (`/company/`) and of invitations (`/invitation/`)."""
+"""The addresses of the company's members (`/company/`) and of invitations (`/invitation/`).
+
+The company's own page, `company`, shows its numbers: `onboarding` has it.
+"""
 
 from django.urls import path
 
@@ -6,7 +9,7 @@ from tenants import views
 
 urlpatterns = [
     path("", views.companies, name="companies"),
-    path("<slug:slug>/", views.company, name="company"),
+    path("<slug:slug>/members/", views.company_members, name="company-members"),
     path("<slug:slug>/invite/", views.invite, name="company-invite"),
     path(
         "<slug:slug>/invitations/<uuid:public_id>/resend/",

@@ -45,7 +45,7 @@ def companies(request: HttpRequest) -> HttpResponseBase:
 @login_required
 @require_safe
 @never_cache
-def company(request: HttpRequest, slug: str) -> HttpResponse:
+def company_members(request: HttpRequest, slug: str) -> HttpResponse:
     """Members and, for owners, what they may do."""
     return _detail(request, *_found(request, slug))
 
@@ -75,7 +75,7 @@ def invite(request: HttpRequest, tenant: Tenant) -> HttpResponse:
         form.add_error("email", str(error))
         return _detail(request, tenant, OWNER, form, status=400)
     messages.success(request, gettext("The invitation to %(email)s was mailed.") % {"email": email})
-    return redirect("company", tenant.slug)
+    return redirect("company-members", tenant.slug)
 
 
 @for_owners
@@ -86,7 +86,7 @@ def resend_invitation(request: HttpRequest, tenant: Tenant, public_id: UUID) -> 
         messages.success(request, gettext("It was mailed again. The earlier link has ended."))
     except invitations.InvitationError as error:
         messages.error(request, str(error))
-    return redirect("company", tenant.slug)
+    return redirect("company-members", tenant.slug)
 
 
 @for_owners
@@ -94,7 +94,7 @@ def revoke_invitation(request: HttpRequest, tenant: Tenant, public_id: UUID) -> 
     row = get_object_or_404(Invitation.objects.for_tenant(tenant), public_id=public_id)
     invitations.revoke(signed_in(request), row)
     messages.success(request, gettext("The invitation has ended."))
-    return redirect("company", tenant.slug)
+    return redirect("company-members", tenant.slug)
 
 
 @for_owners
@@ -108,7 +108,7 @@ def change_role(request: HttpRequest, tenant: Tenant) -> HttpResponse:
         messages.success(request, gettext("The role was changed."))
     except members.LastOwnerError as error:
         messages.error(request, str(error))
-    return redirect("company", tenant.slug)
+    return redirect("company-members", tenant.slug)
 
 
 @for_owners
@@ -121,7 +121,7 @@ def remove_member(request: HttpRequest, tenant: Tenant) -> HttpResponse:
         messages.success(request, gettext("The member was removed and has no access any more."))
     except members.LastOwnerError as error:
         messages.error(request, str(error))
-    return redirect("company", tenant.slug)
+    return redirect("company-members", tenant.slug)
 
 
 @login_required
@@ -132,7 +132,7 @@ def leave(request: HttpRequest, slug: str) -> HttpResponse:
         members.leave(signed_in(request), tenant)
     except members.LastOwnerError as error:
         messages.error(request, str(error))
-        return redirect("company", tenant.slug)
+        return redirect("company-members", tenant.slug)
     messages.success(request, gettext("You have left %(name)s.") % {"name": tenant.name})
     return redirect("account")
 
@@ -171,9 +171,7 @@ def invitation(request: HttpRequest) -> HttpResponseBase:
     membership = invitations.accept(request, user) if user.is_authenticated else None
     if membership is None:
         return redirect("invitation")  # which says what is missing
-    messages.success(
-        request, gettext("You now belong to %(name)s.") % {"name": membership.tenant.name}
-    )
+    messages.success(request, gettext("You joined %(name)s.") % {"name": membership.tenant.name})
     return redirect("company", membership.tenant.slug)
 
 
@@ -227,6 +225,6 @@ def _detail(
         "form": form or InviteForm(),
         "roles": Membership.Role.choices,
     }
-    response = render(request, "company/detail.html", shown, status=status)
+    response = render(request, "company/members.html", shown, status=status)
     response["X-Robots-Tag"] = "noindex"
     return response

@@ -114,7 +114,7 @@ def test_a_person_without_a_passkey_is_not_asked_for_one(visitor: Page, owner: U
 
 PAGES = ["/accounts/", "/accounts/email/", "/accounts/password/change/", "/accounts/sessions/",
          "/accounts/2fa/", "/accounts/2fa/totp/activate/", "/accounts/2fa/webauthn/",
-         "/accounts/2fa/webauthn/add/", "/company/cakes/"]  # fmt: skip
+         "/accounts/2fa/webauthn/add/", "/company/cakes/", "/company/cakes/members/"]  # fmt: skip
 OPEN = ["/accounts/signup/", "/accounts/password/reset/", "/invitation/"]
 
 

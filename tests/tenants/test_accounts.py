@@ -518,7 +518,8 @@ PUBLIC = [LOGIN, "/accounts/password/reset/", "/accounts/password/reset/done/",
           SIGNUP]  # fmt: skip
 OWN = ["/accounts/", "/accounts/email/", "/accounts/password/change/", "/accounts/sessions/",
        "/accounts/2fa/", "/accounts/2fa/totp/activate/", "/accounts/2fa/webauthn/",
-       "/accounts/2fa/webauthn/add/", "/accounts/reauthenticate/", "/company/cakes/"]  # fmt: skip
+       "/accounts/2fa/webauthn/add/", "/accounts/reauthenticate/", "/company/cakes/",
+       "/company/cakes/members/"]  # fmt: skip
 
 
 @pytest.mark.usefixtures("open_signup")

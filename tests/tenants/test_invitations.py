@@ -19,7 +19,8 @@ from tenants.models import AuditEntry, Invitation, Membership, Tenant, User
 from tests.conftest import pages_of, person
 from tests.tenants.test_members import faults_of
 
-PAGE = "/company/cakes/"
+COMPANY = "/company/cakes/"
+PAGE = f"{COMPANY}members/"
 PASSWORD = "a long enough one"
 
 
@@ -44,7 +45,7 @@ def signs_up(client: Client, **more: str) -> Any:
 
 def test_an_owner_invites_by_a_letter_with_a_link(owner: User, tenant: Tenant) -> None:
     sent = {"email": "new@cakes.example", "role": "owner"}
-    answer = pages_of(owner).post(PAGE + "invite/", sent, follow=True)
+    answer = pages_of(owner).post(COMPANY + "invite/", sent, follow=True)
     assert "new@cakes.example" in answer.content.decode()
     letter = mail.outbox[0]
     assert letter.to == ["new@cakes.example"]
@@ -74,7 +75,7 @@ def test_the_owner_sees_the_same_whether_or_not_there_is_an_account(
     pages = pages_of(owner)
     seen = []
     for email in ("has@account.example", "not@account.example"):
-        answer = pages.post(PAGE + "invite/", {"email": email, "role": "member"}, follow=True)
+        answer = pages.post(COMPANY + "invite/", {"email": email, "role": "member"}, follow=True)
         page = re.sub(r'value="[^"]+"|datetime="[^"]+"|[0-9a-f-]{36}', "", answer.content.decode())
         seen.append(page.replace("has@", "x@").replace("not@", "x@"))
         Invitation.objects.all().delete()
@@ -84,7 +85,7 @@ def test_the_owner_sees_the_same_whether_or_not_there_is_an_account(
 
 def test_a_member_is_not_invited_again(owner: User, member: User, tenant: Tenant) -> None:
     sent = {"email": "MEMBER@cakes.example", "role": "member"}
-    answer = pages_of(owner).post(PAGE + "invite/", sent)
+    answer = pages_of(owner).post(COMPANY + "invite/", sent)
     assert answer.status_code == 400
     assert "a member already" in answer.content.decode()
     assert not mail.outbox
@@ -103,7 +104,7 @@ def test_mailing_it_again_replaces_the_token_and_begins_the_week_anew(
     owner: User, invitation: Invitation, client: Client
 ) -> None:
     first = mailed_address()
-    resend = f"{PAGE}invitations/{invitation.public_id}/resend/"
+    resend = f"{COMPANY}invitations/{invitation.public_id}/resend/"
     pages = pages_of(owner)
     assert "just now" in pages.post(resend, follow=True).content.decode()
     with time_machine.travel(timezone.now() + timedelta(days=8)):
@@ -117,7 +118,7 @@ def test_a_revoked_invitation_says_so_and_lets_nobody_in(
     owner: User, invitation: Invitation, client: Client
 ) -> None:
     client.get(mailed_address())
-    pages_of(owner).post(f"{PAGE}invitations/{invitation.public_id}/revoke/")
+    pages_of(owner).post(f"{COMPANY}invitations/{invitation.public_id}/revoke/")
     assert client.get(mailed_address()).status_code == 410
     assert client.get("/invitation/").status_code == 410
     assert signs_up(client).status_code == 200  # the page that says that sign-up is closed
@@ -134,7 +135,7 @@ def test_nobody_is_invited_while_the_mail_server_refuses(
 
     monkeypatch.setattr("django.core.mail.EmailMessage.send", refused)
     sent = {"email": "new@cakes.example", "role": "member"}
-    answer = pages_of(owner).post(PAGE + "invite/", sent)
+    answer = pages_of(owner).post(COMPANY + "invite/", sent)
     assert "could not be sent" in answer.content.decode()
     assert not Invitation.objects.exists()
     assert not AuditEntry.objects.exists()
@@ -190,7 +191,7 @@ def test_a_person_with_an_account_signs_in_and_joins(
     sent = {"login": "new@cakes.example", "password": "secret-secret", "next": "/invitation/"}
     assert client.post("/accounts/login/", sent)["Location"] == "/invitation/"
     assert not Membership.objects.filter(user=user).exists()
-    assert client.post("/invitation/")["Location"] == PAGE
+    assert client.post("/invitation/")["Location"] == COMPANY
     assert Membership.objects.get(user=user, tenant=tenant).role == "member"
     acts = AuditEntry.objects.order_by("pk").values_list("act", flat=True)
     assert list(acts) == ["invitation.created", "invitation.accepted"]
@@ -256,7 +257,7 @@ def test_an_invitation_is_used_once(invitation: Invitation, client: Client) -> N
     mine = pages_of(User.objects.get(email="new@cakes.example"))
     mine.get(mailed_address())
     client.get(mailed_address())
-    assert mine.post("/invitation/")["Location"] == PAGE
+    assert mine.post("/invitation/")["Location"] == COMPANY
     assert client.get("/invitation/").status_code == 410
 
 

@@ -15,7 +15,8 @@ from tenants.models import AuditEntry, Invitation, Membership, Tenant, User
 from tests.at_once import at_once
 from tests.conftest import pages_of, person
 
-PAGE = "/company/cakes/"
+COMPANY = "/company/cakes/"
+PAGE = f"{COMPANY}members/"
 OWNER, MEMBER = Membership.Role.OWNER, Membership.Role.MEMBER
 
 
@@ -46,13 +47,13 @@ def acts(tenant: Tenant) -> list[str]:
 
 
 def test_the_company_of_a_person_with_one_is_opened_at_once(owner: User) -> None:
-    assert pages_of(owner).get("/company/")["Location"] == PAGE
+    assert pages_of(owner).get("/company/")["Location"] == COMPANY
 
 
 def test_a_person_with_several_companies_chooses(owner: User, other_tenant: Tenant) -> None:
     Membership.objects.create(user=owner, tenant=other_tenant)
     page = pages_of(owner).get("/company/").content.decode()
-    assert PAGE in page
+    assert COMPANY in page
     assert "/company/other/" in page
 
 
@@ -79,8 +80,8 @@ INVITATIONS_ACTS = ["resend/", "revoke/"]
 
 def addresses(owner: User, tenant: Tenant) -> list[str]:
     row = invitations.invite(owner, tenant, "new@cakes.example", "member")
-    return [PAGE + act for act in OWNERS_ACTS] + [
-        f"{PAGE}invitations/{row.public_id}/{act}" for act in INVITATIONS_ACTS
+    return [COMPANY + act for act in OWNERS_ACTS] + [
+        f"{COMPANY}invitations/{row.public_id}/{act}" for act in INVITATIONS_ACTS
     ]
 
 
@@ -99,7 +100,7 @@ def test_owners_acts_are_403_for_a_member_and_404_for_a_stranger(
 
 def test_a_stranger_finds_no_page_and_leaves_nothing(stranger: User, tenant: Tenant) -> None:
     assert pages_of(stranger).get(PAGE).status_code == 404
-    assert pages_of(stranger).post(PAGE + "leave/").status_code == 404
+    assert pages_of(stranger).post(COMPANY + "leave/").status_code == 404
 
 
 def test_another_tenants_membership_and_invitation_are_404(
@@ -109,16 +110,16 @@ def test_another_tenants_membership_and_invitation_are_404(
     row = invitations.invite(stranger, other_tenant, "new@other.example", "member")
     pages = pages_of(owner)
     sent = {"member": foreign.pk, "role": "member"}
-    assert pages.post(PAGE + "members/role/", sent).status_code == 404
-    assert pages.post(PAGE + "members/remove/", sent).status_code == 404
-    assert pages.post(f"{PAGE}invitations/{row.public_id}/revoke/").status_code == 404
-    assert pages.post(f"{PAGE}invitations/{row.public_id}/resend/").status_code == 404
+    assert pages.post(COMPANY + "members/role/", sent).status_code == 404
+    assert pages.post(COMPANY + "members/remove/", sent).status_code == 404
+    assert pages.post(f"{COMPANY}invitations/{row.public_id}/revoke/").status_code == 404
+    assert pages.post(f"{COMPANY}invitations/{row.public_id}/resend/").status_code == 404
     assert Membership.objects.filter(pk=foreign.pk).exists()
 
 
 @pytest.mark.parametrize("sent", [{}, {"member": "x"}, {"member": "1", "role": "king"}])
 def test_nonsense_is_told_and_changes_nothing(owner: User, sent: dict[str, str]) -> None:
-    assert pages_of(owner).post(PAGE + "members/role/", sent).status_code == 400
+    assert pages_of(owner).post(COMPANY + "members/role/", sent).status_code == 400
 
 
 # --- The acts -------------------------------------------------------------------------------------
@@ -129,9 +130,9 @@ def test_an_owner_makes_an_owner_and_takes_it_back(
 ) -> None:
     pages = pages_of(owner)
     row = membership(member, tenant)
-    pages.post(PAGE + "members/role/", {"member": row.pk, "role": "owner"})
+    pages.post(COMPANY + "members/role/", {"member": row.pk, "role": "owner"})
     assert role(member, tenant) == OWNER
-    pages.post(PAGE + "members/role/", {"member": row.pk, "role": "member"})
+    pages.post(COMPANY + "members/role/", {"member": row.pk, "role": "member"})
     assert role(member, tenant) == MEMBER
     assert acts(tenant) == ["membership.role_changed"] * 2
 
@@ -149,7 +150,7 @@ def test_a_removed_member_has_no_access_from_the_next_request_on(
 ) -> None:
     theirs = pages_of(member)
     assert theirs.get(PAGE).status_code == 200
-    pages_of(owner).post(PAGE + "members/remove/", {"member": membership(member, tenant).pk})
+    pages_of(owner).post(COMPANY + "members/remove/", {"member": membership(member, tenant).pk})
     assert theirs.get(PAGE).status_code == 404
     assert theirs.get("/connect/").status_code == 403
     assert theirs.get("/api/v1/onboardings/").json()["results"] == []
@@ -157,7 +158,7 @@ def test_a_removed_member_has_no_access_from_the_next_request_on(
 
 
 def test_a_member_leaves(member: User, tenant: Tenant) -> None:
-    assert pages_of(member).post(PAGE + "leave/")["Location"] == "/accounts/"
+    assert pages_of(member).post(COMPANY + "leave/")["Location"] == "/accounts/"
     assert role(member, tenant) is None
     assert acts(tenant) == ["membership.left"]
 
@@ -172,7 +173,7 @@ def test_the_last_owner_can_neither_leave_nor_be_demoted_nor_removed(
         ("members/role/", {"member": mine, "role": "member"}),
         ("members/remove/", {"member": mine}),
     ):
-        answer = pages.post(PAGE + address, sent, follow=True)
+        answer = pages.post(COMPANY + address, sent, follow=True)
         assert "The last owner has to stay" in answer.content.decode(), address
     assert role(owner, tenant) == OWNER
     assert acts(tenant) == []
