@@ -18,7 +18,7 @@ from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 from django.utils import translation
 
-from tenants import colours
+from tenants import colours, languages
 
 LONGEST = 120
 """Of a name in a letter or its subject."""
@@ -88,6 +88,7 @@ def _paper() -> dict[str, Any]:
         "logo": f"{settings.SITE_URL}{logo}" if logo.startswith("/") else logo,
         "accent": accent,
         "on_accent": colours.readable_on(accent),
+        "language_tag": languages.tag(translation.get_language() or settings.LANGUAGE_CODE),
     }
 
 

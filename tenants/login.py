@@ -9,9 +9,10 @@ from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
-from tenants import invitations
+from tenants import invitations, languages
 from tenants.address import client_address
 from tenants.models import Membership, User
 
@@ -58,10 +59,19 @@ class AccountAdapter(DefaultAccountAdapter):
         return client_address(request)
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """Subjects are rendered without a request, so they get the partner's name here."""
+        """Subjects are rendered without a request, so they get the partner's name here. The
+        language is the recipient's, else that of the page which asked."""
         partner = {"name": settings.PARTNER_NAME}
         more = {"partner": partner, "signup_open": settings.TENANT_SELF_SIGNUP}
-        super().send_mail(template_prefix, email, {**context, **more})
+        user = context.get("user")
+        spoken = languages.known(user.language) if isinstance(user, User) else ""
+        with translation.override(spoken or translation.get_language()):
+            super().send_mail(template_prefix, email, {**context, **more})
+
+    def save_user(self, request: HttpRequest, user: User, form: Any, commit: bool = True) -> User:
+        """A language that was chosen before signing up is the new profile's."""
+        user.language = languages.chosen(request)
+        return super().save_user(request, user, form, commit)  # type: ignore[no-any-return]
 
 
 def shown_as(user: User) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from devstack.translations import ROOT, catalogues
+from devstack.translations.check import check, report
 
 
 def main(command: str) -> int:
@@ -13,6 +14,11 @@ def main(command: str) -> int:
         catalogues.extract_all(ROOT)
     elif command == "compile":
         catalogues.compile_all()
+    elif command == "check":
+        found = check(catalogues.template_of(ROOT))
+        wrong = [report(language, faults) for language, faults in found.items() if faults]
+        sys.stdout.write("".join(f"{each}\n" for each in wrong))
+        return 1 if wrong else 0
     else:
         sys.stderr.write("use extract, compile or check\n")
         return 2
