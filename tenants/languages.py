@@ -33,7 +33,7 @@ def known(code: str | None) -> str:
 
 
 def tag(code: str) -> str:
-    """As BCP 47 writes it, for `lang` attributes and headers: zh-hans -> zh-Hans, pt-br -> pt-BR."""
+    """As BCP 47 writes it, for attributes and headers: zh-hans -> zh-Hans, pt-br -> pt-BR."""
     language, _, part = code.partition("-")
     shown = part.title() if len(part) == 4 else part.upper()
     return f"{language}-{shown}" if part else language

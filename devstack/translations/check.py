@@ -1,4 +1,4 @@
-"""What is wrong with a language's catalogue: what is missing, stale, or differs where it may not."""
+"""What is wrong with a catalogue: what is missing, stale, or differs where it may not."""
 
 from __future__ import annotations
 

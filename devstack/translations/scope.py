@@ -39,7 +39,7 @@ same things. A path that ends in a slash is a folder, else the beginning of a na
 
 IN_PART = {
     "onboarding/apps.py": set[str](),
-    "onboarding/models/": {"ConnectionMode", "Notice"},
+    "onboarding/models/": {"ConnectionMode"},
     "onboarding/proof.py": {"customer_note"},
     "tenants/apps.py": set[str](),
     "tenants/models/": {"Role", "known_language"},

@@ -16,6 +16,7 @@ from onboarding import link_mail, services, tasks
 from onboarding.messages import letters, samples
 from onboarding.models import Onboarding
 from onboarding.states import State
+from tenants.languages import tag
 from tenants.letters import letter, one_line
 from tenants.models import Tenant, User
 from tests.conftest import pages_of, person
