@@ -31,6 +31,8 @@ WORDS = (
     _('Invalid datetime for the timezone "{timezone}".'),
     _('Expected a list of items but got type "{input_type}".'),
     _("This list may not be empty."),
+    _("This dictionary may not be empty."),
+    _("Object with {slug_name}={value} does not exist."),
     _("Invalid data. Expected a dictionary, but got {datatype}."),
     _("Surrogate characters are not allowed: U+{code_point:X}."),
     _("Ensure this field has no more than {max_length} elements."),

@@ -93,7 +93,7 @@ class Spoken:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         language = of_request(request)
         with translation.override(language):
-            request.LANGUAGE_CODE = language  # type: ignore[attr-defined]
+            request.LANGUAGE_CODE = language
             response = self.get_response(request)
         if response.get("Content-Type", "").startswith(("text/html", "text/plain", "application/")):
             patch_vary_headers(response, ("Accept-Language", "Cookie"))

@@ -82,6 +82,7 @@ def letter(
 def _paper() -> dict[str, Any]:
     """What every letter knows: whose it is."""
     accent = colours.accent()
+    turned = translation.get_language_bidi()
     logo = settings.PARTNER_LOGO
     return {
         "partner": one_line(settings.PARTNER_NAME),
@@ -89,6 +90,9 @@ def _paper() -> dict[str, Any]:
         "accent": accent,
         "on_accent": colours.readable_on(accent),
         "language_tag": languages.tag(translation.get_language() or settings.LANGUAGE_CODE),
+        # For the text alone, which has no <bdi>: around numbers and references.
+        "ltr": "\u2066" if turned else "",
+        "pop": "\u2069" if turned else "",
     }
 
 

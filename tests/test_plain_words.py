@@ -1,4 +1,4 @@
-"""Plain words: every text that a customer reads says what things are, briefly, and blames nobody."""
+"""Plain words: what a customer reads says what things are, briefly, and blames nobody."""
 
 from __future__ import annotations
 
@@ -47,7 +47,8 @@ EXPLAINED_IN = {
 """The beginning of a text -> how it explains its own word."""
 
 BLAME = re.compile(
-    r"\b(please|you (cancel+ed|failed|forgot|must)|your (fault|mistake|error)|illegal|wrongly|sorry|oops)\b",
+    r"\b(please|you (cancel+ed|failed|forgot|must)|your (fault|mistake|error)|illegal|wrongly|sorry"
+    r"|oops)\b",
     re.IGNORECASE,
 )
 LONGEST = 25

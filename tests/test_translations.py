@@ -196,9 +196,7 @@ def test_gathering_keeps_what_is_translated_and_drops_what_is_gone(place: Path) 
 
 
 @pytest.mark.parametrize(("language", "forms"), [("ar", 6), ("es", 2), ("zh_Hans", 1)])
-def test_a_plural_has_as_many_forms_as_the_language(
-    place: Path, language: str, forms: int
-) -> None:
+def test_a_plural_has_as_many_forms_as_the_language(place: Path, language: str, forms: int) -> None:
     template = Catalog()
     template.add(("one", "%(n)s of them"), None, [("a.html", 3)])
     catalogues.write(language, catalogues.merged(language, template))

@@ -79,7 +79,8 @@ def read(language: str) -> Catalog:
 def merged(language: str, template: Catalog) -> Catalog:
     """The kept translations of the template's messages; what is said no longer falls away."""
     catalogue = read(language)
-    catalogue._num_plurals, catalogue._plural_expr = PLURALS[language]
+    forms: Any = catalogue
+    forms._num_plurals, forms._plural_expr = PLURALS[language]
     catalogue.update(template, no_fuzzy_matching=True)
     catalogue.obsolete.clear()
     catalogue.header_comment = "# Gathered by `make words`, see docs/translations.md."
@@ -115,6 +116,9 @@ def _compile(po: Path) -> bool:
         return False
     with po.open("rb") as opened:
         catalogue = read_po(opened, locale=po.parent.parent.name)
+    for message in list(catalogue):
+        if isinstance(message.id, tuple) and not all(message.string or ()):
+            catalogue.delete(message.id, message.context)  # else its English would be written
     unready = mo.with_suffix(f".{os.getpid()}")  # two test runs may compile at once
     with unready.open("wb") as out:
         write_mo(out, catalogue)

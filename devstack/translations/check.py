@@ -78,7 +78,7 @@ def _differences(message: Message, language: str) -> Iterator[str]:
     if not isinstance(message.id, tuple):
         yield from _compared(str(message.id), str(message.string), language, whole=True)
         return
-    *few, many = message.string
+    *few, many = tuple(message.string or ())
     for form in few:
         yield from _compared(message.id[1], form, language, whole=False)
     yield from _compared(message.id[1], many, language, whole=True)

@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.utils import translation
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 
 from onboarding import mail_addresses, progress, requirements
 from onboarding.models import Notice, Onboarding, PhoneNumber
@@ -54,7 +54,14 @@ def news_of(
             subject = f"{name}: {items[0]['what']}"
         else:
             told = {"tenant": name, "count": len(items)}
-            subject = gettext("%(tenant)s: %(count)s pieces of news") % told
+            subject = (
+                ngettext(
+                    "%(tenant)s: %(count)s piece of news",
+                    "%(tenant)s: %(count)s pieces of news",
+                    len(items),
+                )
+                % told
+            )
     words = {
         "items": items,
         "tenant": name,

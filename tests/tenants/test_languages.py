@@ -1,4 +1,4 @@
-"""Who says in which language a page, an answer or a letter is: the browser, the profile, the link."""
+"""Who says in which language a page, an answer or a letter is: browser, profile, link."""
 
 from __future__ import annotations
 
@@ -189,7 +189,9 @@ def test_every_page_offers_all_languages_by_their_own_names(client: Client, db: 
     page = client.get("/", headers={"accept-language": "ar"}).content.decode()
     assert '<html lang="ar" dir="rtl"' in page
     for code, name in site.LANGUAGES:
-        assert re.search(rf'value="{code}" lang="{languages.tag(code)}"[^>]*>{re.escape(name)}<', page)
+        assert re.search(
+            rf'value="{code}" lang="{languages.tag(code)}"[^>]*>{re.escape(name)}<', page
+        )
     assert page.count('aria-current="true"') == 1
     assert re.search(r'value="ar"[^>]*aria-current="true"', page)
 
