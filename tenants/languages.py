@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.utils import translation
@@ -25,6 +25,8 @@ DESK = "/admin/"
 LINK_COOKIE = "link_language"
 """What the signup link that a guest came by speaks; the guest's own choice is another cookie."""
 LIFE_SECONDS = 365 * 86_400
+KEPT = ("new", "next", "onboarding", "page", "tenant")
+"""Of a page's query, what says which page it is."""
 
 
 def known(code: str | None) -> str:
@@ -138,6 +140,15 @@ def _back(request: HttpRequest) -> str:
     return page if ours else "/"
 
 
+def _here(request: HttpRequest) -> str:
+    """This page's address without what it may have been handed, such as Meta's code."""
+    kept = QueryDict(mutable=True)
+    for name in KEPT:
+        kept.setlist(name, request.GET.getlist(name))
+    query = kept.urlencode()
+    return f"{request.path}?{query}" if query else request.path
+
+
 def shown(request: HttpRequest) -> dict[str, object]:
     """For templates: the languages with the current one marked, and where the switch leads back.
 
@@ -147,7 +158,6 @@ def shown(request: HttpRequest) -> dict[str, object]:
     current = translation.get_language() or str(settings.LANGUAGE_CODE)
     match = request.resolver_match
     is_secret = bool(match and match.url_name and match.url_name.startswith("open-"))
-    whole = "code" not in request.GET and "lang" not in request.GET
     return {
         "language_tag": tag(current),
         "languages": [
@@ -155,5 +165,5 @@ def shown(request: HttpRequest) -> dict[str, object]:
             for code, name in settings.LANGUAGES
         ],
         "languages_by_link": is_secret,
-        "language_next": request.get_full_path() if whole else request.path,
+        "language_next": _here(request),
     }

@@ -219,9 +219,10 @@ def test_a_page_whose_address_is_a_secret_has_links_instead(client: Client, db: 
     assert spoken(client, "/s/guessed/?lang=es") == "es"
 
 
-def test_a_code_in_an_address_is_not_carried_into_the_page(client: Client, db: None) -> None:
-    page = client.get("/?code=secret-code").content.decode()
-    assert "secret-code" not in page
+def test_the_switch_keeps_which_page_it_is_and_nothing_else(client: Client, db: None) -> None:
+    page = client.get("/?code=secret&state=secret&lang=es&tenant=cakes&new").content.decode()
+    assert "secret" not in page
+    assert 'name="next" value="/?new=&amp;tenant=cakes"' in page
 
 
 def test_the_account_page_shows_the_language_of_the_profile(owner: User) -> None:
