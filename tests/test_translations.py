@@ -195,6 +195,13 @@ def test_gathering_keeps_what_is_translated_and_drops_what_is_gone(place: Path) 
     assert "-Date" not in text
 
 
+def test_a_new_text_is_each_languages_own(place: Path) -> None:
+    template = Catalog()
+    template.add("Save", None, [("a.html", 3)])
+    catalogues.merged("es", template)["Save"].string = "Guardar"
+    assert not catalogues.merged("id", template)["Save"].string
+
+
 @pytest.mark.parametrize(("language", "forms"), [("ar", 6), ("es", 2), ("zh_Hans", 1)])
 def test_a_plural_has_as_many_forms_as_the_language(place: Path, language: str, forms: int) -> None:
     template = Catalog()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import functools
 import io
 import os
 import re
@@ -36,6 +38,7 @@ _CHANGING = re.compile(
 )
 
 
+@functools.cache
 def template_of(root: Path) -> Catalog:
     """Every message in scope, in the order of the files."""
     catalogue = Catalog()
@@ -81,7 +84,8 @@ def merged(language: str, template: Catalog) -> Catalog:
     catalogue = read(language)
     forms: Any = catalogue
     forms._num_plurals, forms._plural_expr = PLURALS[language]
-    catalogue.update(template, no_fuzzy_matching=True)
+    # Babel puts a new message itself into the catalogue: each language needs one of its own.
+    catalogue.update(copy.deepcopy(template), no_fuzzy_matching=True)
     catalogue.obsolete.clear()
     catalogue.header_comment = "# Gathered by `make words`, see docs/translations.md."
     catalogue.fuzzy = False
