@@ -38,6 +38,19 @@ def test_it_works_by_keyboard_alone(page: Page) -> None:
     expect(page.locator("html[lang=zh-Hans]")).to_be_visible()
 
 
+def test_it_closes_by_escape_and_by_a_click_elsewhere(page: Page) -> None:
+    page.goto("/accounts/")
+    opened = page.locator(f"{MENU}[open]")
+    page.click(f"{MENU} summary")
+    page.keyboard.press("Escape")
+    expect(opened).to_have_count(0)
+    expect(page.locator(f"{MENU} summary")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(opened).to_have_count(1)
+    page.click("h1")
+    expect(opened).to_have_count(0)
+
+
 @pytest.mark.parametrize("language", ["en", "ar"])
 @pytest.mark.parametrize("width", [320, 1280])
 def test_a_guest_without_a_script_has_it_too_and_it_fits(
