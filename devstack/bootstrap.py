@@ -211,7 +211,7 @@ def main(command: str) -> None:
     if command == "words":
         step("devstack.translations", "extract")
         step("devstack.translations", "check")
-    elif command != "env":
+    elif command not in ("env", "run"):  # the stack does it itself
         step("devstack.translations", "compile")
     if command == "run":
         os.execv(str(PYTHON), [str(PYTHON), "manage.py", "runall"])  # noqa: S606
