@@ -1,7 +1,7 @@
 # Two commands matter: `make run` and `make test`. Everything they do is in devstack/bootstrap.py.
 PYTHON ?= python3
 
-.PHONY: run test test-faults test-api bench-desk lint pins clean
+.PHONY: run test test-faults test-api bench-desk lint words pins clean
 
 run:   ## start everything on this machine
 	@exec $(PYTHON) devstack/bootstrap.py run
@@ -20,6 +20,9 @@ bench-desk: ## the desk and the queue with 1,000 and with 100,000 onboardings (a
 
 lint:  ## only lint, types and contracts
 	@exec $(PYTHON) devstack/bootstrap.py lint
+
+words: ## gather what is to be translated into locale/, and say what is missing
+	@exec $(PYTHON) devstack/bootstrap.py words
 
 pins:  ## compile requirements/*.in anew (needs uv)
 	cd requirements && for level in app local test; do \

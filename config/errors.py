@@ -3,6 +3,7 @@
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.defaults import server_error as page
 
 
@@ -13,9 +14,11 @@ def _envelope(request: HttpRequest, status: int, **error: object) -> JsonRespons
 
 def too_large(request: HttpRequest, limit: int) -> HttpResponse:
     """413: the body is larger than any honest one. `limit` in bytes."""
-    message = _("What was sent is too large: at most %(limit)d bytes are taken here.") % {
-        "limit": limit
-    }
+    message = ngettext(
+        "What was sent is too large: at most %(limit)d byte is taken here.",
+        "What was sent is too large: at most %(limit)d bytes are taken here.",
+        limit,
+    ) % {"limit": limit}
     if not request.path_info.startswith("/api/"):
         return HttpResponse(f"{message}\n", status=413, content_type="text/plain; charset=utf-8")
     return _envelope(request, 413, code="too_large", message=message)

@@ -10,7 +10,7 @@ from config.docs import api_docs
 from onboarding import views, views_company, views_links, views_mail, webhooks
 from onboarding.admin import mails, setup
 from onboarding.api.views import NothingHereView
-from tenants import account, second_factor
+from tenants import account, languages, second_factor
 from tenants import urls as tenant_urls
 
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
@@ -41,6 +41,7 @@ urlpatterns = [
     path("mail/confirm/<str:token>/", views_mail.open_confirmation, name="open-mail-confirm"),
     path("mail/stop/", views_mail.stop, name="mail-stop"),
     path("mail/stop/<str:token>/", views_mail.open_stop, name="open-mail-stop"),
+    path("language/", languages.choose, name="language"),
     path("theme.css", theme.theme_css, name="theme-css"),
     path("api/v1/", include("onboarding.api.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="api-schema"),

@@ -1,6 +1,6 @@
 """The two commands before anything is installed: plain `python3`, the standard library only.
 
-    python3 devstack/bootstrap.py run|test|test-faults|test-api|bench-desk|lint|env
+    python3 devstack/bootstrap.py run|test|test-faults|test-api|bench-desk|lint|words|env
 
 Makes `.venv`, installs the pinned requirements (a stamp of their hash makes the next time cost
 nothing), and goes on in it. Every refusal is one sentence and exit status 1. Written so that an
@@ -206,10 +206,15 @@ def main(command: str) -> None:
     ensure_venv()
     ensure_installed("local" if command == "run" else "test")
     os.chdir(str(ROOT))
-    if command == "run":
-        os.execv(str(PYTHON), [str(PYTHON), "manage.py", "runall"])  # noqa: S606
     if command == "test":
         os.environ["CHROMIUM"] = chromium()
+    if command == "words":
+        step("devstack.translations", "extract")
+        step("devstack.translations", "check")
+    elif command not in ("env", "run"):  # the stack does it itself
+        step("devstack.translations", "compile")
+    if command == "run":
+        os.execv(str(PYTHON), [str(PYTHON), "manage.py", "runall"])  # noqa: S606
     if command in ("test", "lint"):
         lint()
     if command == "test":
@@ -226,7 +231,7 @@ def main(command: str) -> None:
 
 
 if __name__ == "__main__":
-    COMMANDS = ("run", "test", "test-faults", "test-api", "bench-desk", "lint", "env")
+    COMMANDS = ("run", "test", "test-faults", "test-api", "bench-desk", "lint", "words", "env")
     if sys.argv[1:] not in [[command] for command in COMMANDS]:
         refuse(f"use one of {', '.join(COMMANDS)}.")
     main(sys.argv[1])

@@ -17,6 +17,7 @@ import pytest
 
 from devstack import runenv
 from devstack.postgres import Postgres
+from devstack.translations import catalogues
 from devstack.valkey import Valkey
 
 _TEST_SETTINGS = {
@@ -55,6 +56,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
     for name in [name for name in os.environ if _foreign(name)]:
         del os.environ[name]
     os.environ.update(_TEST_SETTINGS)
+    catalogues.compile_all()
     _Servers(early_config)
     return (yield)
 

@@ -20,6 +20,7 @@ from devstack.postgres import Postgres
 from devstack.problem import ProblemError
 from devstack.runenv import LOCAL, ROOT, Plan
 from devstack.supervisor import StopRequestedError, Supervisor
+from devstack.translations import catalogues
 from devstack.valkey import Valkey
 
 HEALTHY_SECONDS = 90
@@ -31,7 +32,10 @@ _held: list[tuple[Plan, IO[str]]] = []
 
 
 def prepare() -> None:
-    """Before Django loads: take the checkout's lock, write `run.env`. Exits 1 with one sentence."""
+    """Before Django loads: take the checkout's lock, write `run.env`, compile the translations.
+
+    Exits 1 with one sentence.
+    """
     try:
         runenv.directory(LOCAL)
         lock = _locked(LOCAL / "lock")
@@ -39,6 +43,7 @@ def prepare() -> None:
         _check_ports(plan)
     except ProblemError as problem:
         sys.exit(f"make run: {problem}")
+    catalogues.compile_all()
     _held.append((plan, lock))
 
 

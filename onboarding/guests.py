@@ -18,7 +18,7 @@ from django.shortcuts import redirect
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from onboarding.models import SignupLink
-from tenants import access
+from tenants import access, languages
 from tenants.access import Asker
 
 COOKIE = "signup_guest"
@@ -49,9 +49,18 @@ def let_in(response: HttpResponseBase, link: SignupLink, chosen_in: str = "") ->
     )
 
 
+def speak(response: HttpResponseBase, language: str) -> None:
+    """The pages speak the link's language to the guest, who may choose another."""
+    response.set_cookie(
+        languages.LINK_COOKIE, language, max_age=LIFE_SECONDS,
+        httponly=True, secure=settings.HTTPS, samesite="Lax",
+    )  # fmt: skip
+
+
 def let_out(response: HttpResponseBase) -> None:
-    """Take the cookie back."""
+    """Take the cookies back."""
     response.delete_cookie(COOKIE, samesite="Lax")
+    response.delete_cookie(languages.LINK_COOKIE, samesite="Lax")
 
 
 def mark_of(request: HttpRequest) -> str:

@@ -21,7 +21,11 @@ def language_choices() -> list[tuple[str, Any]]:
 
 def mode_choices() -> list[tuple[str, Any]]:
     """The ways to connect, after "the customer chooses"."""
-    return [("", _("they choose")), *ConnectionMode.choices]
+    return [
+        ("", _("they choose")),
+        (ConnectionMode.BUSINESS_PLATFORM, _("new number, or used by software only")),
+        (ConnectionMode.BUSINESS_APP, ConnectionMode.BUSINESS_APP.label),
+    ]
 
 
 class LinkForm(forms.Form):

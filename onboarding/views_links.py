@@ -18,11 +18,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt, ensure_csrf_cookie
 from django.views.decorators.http import require_http_methods, require_POST
 
-from onboarding import guests, link_mail, services
+from onboarding import guests, services
 from onboarding.link_forms import LinkForm
 from onboarding.models import SignupLink
 from onboarding.progress import display_number
-from tenants import access, shown_once, throttle, walls
+from tenants import access, languages, shown_once, throttle, walls
 from tenants.address import client_address
 from tenants.models import Membership, Tenant
 
@@ -53,20 +53,18 @@ def open_link(request: HttpRequest, token: str) -> HttpResponseBase:
     signed_in = request.user.is_authenticated
     response = redirect("choose-whom" if signed_in else "connect")
     guests.let_in(response, link)
-    if not signed_in and settings.LANGUAGE_COOKIE_NAME not in request.COOKIES:
-        _speak(response, link)
+    _speak(response, link, languages.known(request.GET.get("lang")))
     return _secret(response)
 
 
-def _speak(response: HttpResponseBase, link: SignupLink) -> None:
-    """The pages speak the letter's language, unless this browser has chosen one."""
+def _speak(response: HttpResponseBase, link: SignupLink, asked: str) -> None:
+    """The pages speak the language that the address asked for (`?lang=`), else the letter's."""
     with walls.seeing([link.tenant_id]):
-        wanted = link.language or link.tenant.language
+        wanted = asked or link.language or link.tenant.language
     if wanted:
-        response.set_cookie(
-            settings.LANGUAGE_COOKIE_NAME, link_mail.language_of(link),
-            samesite="Lax", secure=settings.HTTPS,
-        )  # fmt: skip
+        guests.speak(response, wanted)
+    else:
+        response.delete_cookie(languages.LINK_COOKIE, samesite="Lax")
 
 
 def _secret(response: HttpResponseBase) -> HttpResponseBase:

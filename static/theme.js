@@ -1,4 +1,5 @@
-// Light or dark: the system's choice unless the switch was used. Runs before the page is drawn.
+// The header. Light or dark: the system's choice unless the switch was used; runs before the page is
+// drawn. The list of languages opens without this; here it closes by Escape and by a click elsewhere.
 (function () {
   "use strict";
   const root = document.documentElement;
@@ -20,5 +21,16 @@
       root.dataset.theme = next;
       keep(next);
     });
+  });
+  const languages = () => document.querySelector(".languages[open]");
+  document.addEventListener("click", (event) => {
+    const open = languages();
+    if (open && !open.contains(event.target)) open.open = false;
+  });
+  document.addEventListener("keydown", (event) => {
+    const open = event.key === "Escape" && languages();
+    if (!open) return;
+    open.open = false;
+    open.querySelector("summary").focus();
   });
 })();

@@ -18,7 +18,7 @@ from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 from django.utils import translation
 
-from tenants import colours
+from tenants import colours, languages
 
 LONGEST = 120
 """Of a name in a letter or its subject."""
@@ -82,12 +82,17 @@ def letter(
 def _paper() -> dict[str, Any]:
     """What every letter knows: whose it is."""
     accent = colours.accent()
+    turned = translation.get_language_bidi()
     logo = settings.PARTNER_LOGO
     return {
         "partner": one_line(settings.PARTNER_NAME),
         "logo": f"{settings.SITE_URL}{logo}" if logo.startswith("/") else logo,
         "accent": accent,
         "on_accent": colours.readable_on(accent),
+        "language_tag": languages.tag(translation.get_language() or settings.LANGUAGE_CODE),
+        # For the text alone, which has no <bdi>: around numbers and references.
+        "ltr": "\u2066" if turned else "",
+        "pop": "\u2069" if turned else "",
     }
 
 

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from tenants import invitations, login_letters
+from tenants import invitations, languages, login_letters
 from tenants.address import client_address
 from tenants.models import Membership, User
 
@@ -60,6 +60,11 @@ class AccountAdapter(DefaultAccountAdapter):
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """On the partner's paper, as text and HTML."""
         login_letters.letter_of(template_prefix, email, {"email": email, **context}).send()
+
+    def save_user(self, request: HttpRequest, user: User, form: Any, commit: bool = True) -> User:
+        """A language that was chosen before signing up is the new profile's."""
+        user.language = languages.chosen(request)
+        return super().save_user(request, user, form, commit)  # type: ignore[no-any-return]
 
 
 def shown_as(user: User) -> str:

@@ -112,8 +112,8 @@ def test_each_copied_source_exists_and_is_let_in_by_dockerignore() -> None:
 def image(tmp_path: Path) -> Path:
     """What the image holds, without the engine: the copied files and nothing else."""
     for source in copied():
-        if source.startswith("requirements"):
-            continue
+        if source.startswith(("requirements", "devstack")):
+            continue  # of the stage that builds
         target = tmp_path / source
         if (ROOT / source).is_dir():
             shutil.copytree(ROOT / source, target, ignore=shutil.ignore_patterns("__pycache__"))

@@ -20,8 +20,8 @@ from tests.conftest import api_of, pages_of
 
 NOBODYS = {
     # For everybody, and the same for everybody.
-    "home", "theme-css", "api-schema", "api-docs", "csrf", "webhook-ycloud", "healthz", "readyz",
-    "metrics",
+    "home", "theme-css", "language", "api-schema", "api-docs", "csrf", "webhook-ycloud", "healthz",
+    "readyz", "metrics",
     "api-nothing-here", "nothing-here", "leave-link",
     # One's own: they show what the asker's tenants have, and no address names a row.
     "connect", "companies", "invitation", "choose-whom", "mail-confirm", "mail-stop",

@@ -72,7 +72,8 @@ def envelope(error: Exception, context: dict[str, Any]) -> Response | None:
         return None
     code = refused.code if refused else _code_of(error)
     remedy, who = _remedy(code)
-    body: dict[str, Any] = {"code": code, "message": _message(error, response.data)}
+    message = _("The page has to be loaded anew first.") if code == "csrf_failed" else None
+    body: dict[str, Any] = {"code": code, "message": message or _message(error, response.data)}
     if remedy:
         body |= {"remedy": remedy, "who": who}
     if isinstance(error, exceptions.ValidationError):

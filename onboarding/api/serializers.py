@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.core.validators import RegexValidator
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -11,7 +12,7 @@ from onboarding.models import Onboarding
 from onboarding.models.onboarding import ConnectionMode
 from tenants.models import Tenant
 
-DIGITS = RegexValidator(r"\A[0-9]{1,40}\Z", "An id of Meta's is a string of digits.")
+DIGITS = RegexValidator(r"\A[0-9]{1,40}\Z", _("An id of Meta's is a string of digits."))
 
 
 class StrictText(serializers.CharField):

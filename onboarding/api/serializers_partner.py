@@ -4,6 +4,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.validators import RegexValidator
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -21,8 +22,10 @@ from onboarding.models.onboarding import ConnectionMode
 from onboarding.states import State
 from tenants.models import Tenant
 
-E164 = RegexValidator(r"\A\+[1-9][0-9]{6,14}\Z", "Write it in the international form: +4915112345.")
-SLUG = RegexValidator(r"\A[-a-zA-Z0-9_]+\Z", "Use letters, digits, hyphens and underscores.")
+E164 = RegexValidator(
+    r"\A\+[1-9][0-9]{6,14}\Z", _("Write it in the international form: +4915112345.")
+)
+SLUG = RegexValidator(r"\A[-a-zA-Z0-9_]+\Z", _("Use letters, digits, hyphens and underscores."))
 _OF_FACTS = {reason.code for reason in reasons.standing.ALL}
 PUBLIC_REASONS = sorted({reasons.public(code) for code in reasons.REASONS if code not in _OF_FACTS})
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext
 from rest_framework import mixins
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -73,4 +74,8 @@ class TenantViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Resource[T
 
 
 def _taken(error: registry.TakenError) -> RefusedError:
-    return RefusedError(f"{error.field}_taken", f"Another tenant has this {error.field}.")
+    told = {
+        "slug": gettext("Another tenant has this slug."),
+        "external_id": gettext("Another tenant has this external id."),
+    }
+    return RefusedError(f"{error.field}_taken", told[error.field])

@@ -8,12 +8,13 @@ from typing import Any
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.utils import translation
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 
 from onboarding import mail_addresses, progress, requirements
 from onboarding.models import Notice, Onboarding, PhoneNumber
 from onboarding.models.onboarding import ConnectionMode
 from onboarding.reasons import REASONS
+from tenants import languages
 from tenants.letters import letter, one_line
 from tenants.models import Tenant
 
@@ -25,10 +26,10 @@ SAID = 500
 
 
 def language_of(notice: Notice) -> str:
-    """The recipient's where it is known, else the tenant's, else the site's."""
+    """The address's or the member's own, else the tenant's, else the site's."""
     if notice.address is not None:
         return mail_addresses.language_of(notice.address)
-    return notice.tenant.language or settings.LANGUAGE_CODE
+    return languages.of_user(notice.user, notice.tenant.language)
 
 
 def news(notices: Sequence[Notice], *, server: Any = None) -> EmailMultiAlternatives:
@@ -53,7 +54,14 @@ def news_of(
             subject = f"{name}: {items[0]['what']}"
         else:
             told = {"tenant": name, "count": len(items)}
-            subject = gettext("%(tenant)s: %(count)s pieces of news") % told
+            subject = (
+                ngettext(
+                    "%(tenant)s: %(count)s piece of news",
+                    "%(tenant)s: %(count)s pieces of news",
+                    len(items),
+                )
+                % told
+            )
     words = {
         "items": items,
         "tenant": name,

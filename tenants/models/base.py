@@ -33,6 +33,11 @@ class User(AbstractUser):
         _("letters about what is stuck"), default=True, db_default=True,
         help_text=_("For staff: the digest of what is stuck, and alerts."),
     )  # fmt: skip
+    language = models.CharField(
+        _("language"), max_length=10, blank=True, default="", db_default="",
+        validators=[known_language],
+        help_text=_("Of pages and letters, such as en or pt-br. Empty: what the browser asks for."),
+    )  # fmt: skip
 
     class Meta(AbstractUser.Meta):
         constraints = [

@@ -54,7 +54,7 @@ def test_an_app_is_set_up_and_its_code_signs_in(visitor: Page, owner: User) -> N
     visitor.goto("/accounts/2fa/totp/activate/")
     confirms(visitor)
     assert visitor.evaluate("document.querySelector('.qr img').naturalWidth") > 0
-    visitor.click("details summary")
+    visitor.click("main details summary")
     secret = visitor.inner_text("#authenticator_secret")
     visitor.fill("#id_code", code_of(secret))
     visitor.press("#id_code", "Enter")

@@ -102,7 +102,7 @@ def test_the_pages_of_links_have_no_faults_and_fit_a_phone(
 
     page.goto("/company/cakes/links/")
     is_fine()
-    page.click("summary")
+    page.click("main summary")
     page.click("text=Make the link")
     is_fine()
     page.goto(foreign_link)

@@ -21,7 +21,7 @@ from devstack.runenv import free_port
 ROOT = Path(__file__).resolve().parent.parent.parent
 PARTS = (
     "manage.py", "config", "tenants", "onboarding", "ycloud_client", "sandbox", "devstack",
-    "templates", "static",
+    "templates", "static", "locale",
 )  # fmt: skip
 SETTINGS = ("YCLOUD_", "META_", "ONBOARDING_", "DATABASE_", "REDIS_", "SECRET_KEY", "FIELD_",
             "SITE_URL", "ALLOWED_HOSTS", "EMAIL_URL", "PARTNER_", "DJANGO_", "SANDBOX_",

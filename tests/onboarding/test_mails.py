@@ -16,6 +16,7 @@ from onboarding import link_mail, services, tasks
 from onboarding.messages import letters, samples
 from onboarding.models import Onboarding
 from onboarding.states import State
+from tenants.languages import tag
 from tenants.letters import letter, one_line
 from tenants.models import Tenant, User
 from tests.conftest import pages_of, person
@@ -33,7 +34,7 @@ def test_each_letter_opens_in_every_language(db: None, kind: str) -> None:
     for language in LANGUAGES:
         made = samples.sample(kind, language)
         html = html_of(made)
-        assert f'<html lang="{language}"' in html, language
+        assert f'<html lang="{tag(language)}"' in html, language
         is_rtl = language in site.LANGUAGES_BIDI
         assert ('dir="rtl"' in html.partition("<head>")[0]) == is_rtl, language
         assert made.subject == one_line(made.subject, 200)
@@ -136,7 +137,7 @@ def test_the_preview_shows_each_letter_in_every_language(desk: Client, kind: str
         assert page.status_code == 200
         assert f"{PAGE}{kind}/{language}/html/" in page.content.decode()
         shown = desk.get(f"{PAGE}{kind}/{language}/html/")
-        assert f'lang="{language}"' in shown.content.decode()
+        assert f'lang="{tag(language)}"' in shown.content.decode()
 
 
 def test_the_frame_has_a_strict_policy_of_its_own_and_a_sandbox(desk: Client) -> None:

@@ -1,0 +1,3 @@
+"""2026年11月27日 14:05."""
+
+SHORT_DATETIME_FORMAT = "Y年n月j日 H:i T"
