@@ -1,8 +1,11 @@
 """What the page hands to Meta's SDK: one table for the signup versions, a setting over it."""
 
+import json
 from typing import Any
+from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
+from django.urls import reverse
 
 from onboarding.models import Onboarding
 from onboarding.models.onboarding import ConnectionMode
@@ -48,6 +51,51 @@ def launch(row: Onboarding) -> dict[str, Any]:
         "config_id": settings.META_CONFIG_ID[row.connection_mode],
         "extras": extras(row.connection_mode),
     }
+
+
+RETURN_PATH = "/connect/return/"
+_LOGIN_HOSTS = ("www", "m", "web", "business")
+"""Of facebook.com: its dialog leads on to these, phones to `m` (public reports, Nov 2026)."""
+
+
+def return_address() -> str:
+    """Where Meta's full-page dialog leads back to; the exchange of its code names it again."""
+    return f"{settings.SITE_URL}{RETURN_PATH}"
+
+
+def dialog_address(row: Onboarding, state: str) -> str:
+    """Meta's full-page dialog with what FB.login would be given, and the way back."""
+    told = launch(row)
+    asked = {
+        "client_id": told["app_id"],
+        "redirect_uri": return_address(),
+        "config_id": told["config_id"],
+        "response_type": "code",
+        "override_default_response_type": "true",
+        "state": state,
+        "extras": json.dumps(told["extras"], separators=(",", ":")),
+    }
+    return f"{settings.META_DIALOG_URL}?{urlencode(asked)}"
+
+
+def offers_dialog() -> bool:
+    """Whether *Continue in this tab* can work: the dialog gives a code alone, and no ids."""
+    return bool(settings.META_APP_SECRET) and not missing_settings()
+
+
+def dialog_path() -> str | None:
+    """Where the page posts to continue in this tab, or None."""
+    return reverse("connect-dialog") if offers_dialog() else None
+
+
+def dialog_origins() -> list[str]:
+    """The origins that the form may lead to: Chromium holds its redirects to `form-action` too."""
+    if not offers_dialog():
+        return []
+    parts = urlsplit(settings.META_DIALOG_URL)
+    if parts.hostname != "www.facebook.com":
+        return [f"{parts.scheme}://{parts.netloc}"]
+    return [f"https://{name}.facebook.com" for name in _LOGIN_HOSTS]
 
 
 def missing_settings() -> list[str]:
