@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 from uuid import uuid4
 
+import httpx
 import pytest
 import time_machine
 from django.db import connection
@@ -18,9 +19,10 @@ from django.utils import timezone
 from onboarding import launch, services
 from onboarding.models import Onboarding, SignupEvent
 from onboarding.models.onboarding import Grant
+from tenants import access
 from tenants.models import Tenant, User
 from tests.at_once import at_once
-from tests.conftest import pages_of
+from tests.conftest import Sandbox, Worker, pages_of
 
 DIALOG, RETURN = "/connect/dialog/", "/connect/return/"
 CODE = "AQ" + "c0de" * 12
@@ -424,3 +426,60 @@ def test_neither_code_nor_state_is_logged(
     told = "\n".join(record.getMessage() for record in caplog.records if "sql" not in record.msg)
     assert CODE not in told
     assert state not in told
+
+
+# --- The whole way, with the sandbox's page --------------------------------------------------------
+
+
+def through(client: Client, row: Onboarding, scenario: str = "") -> None:
+    """To the sandbox's page, to its end, and back."""
+    address = urlsplit(client.post(DIALOG, {"onboarding": row.public_id})["Location"])
+    sent = {**dict(parse_qsl(address.query)), "ending": "finish", "scenario": scenario}
+    answer = httpx.post(address._replace(query="").geturl(), data=sent)
+    client.get(RETURN + "?" + urlsplit(answer.headers["Location"]).query)
+
+
+@pytest.mark.parametrize("mode", ["business_platform", "business_app"])
+def test_a_code_alone_connects_without_waiting_for_ids(
+    pages: Client, row: Onboarding, sandbox: Sandbox, worker: Worker, mode: str
+) -> None:
+    Onboarding.objects.update(connection_mode=mode)
+    began = timezone.now()
+    through(pages, row)
+    worker.run()
+    row.refresh_from_db()
+    assert (row.state, row.proven, row.grant) == ("connected", True, Grant.GRANTED)
+    assert timezone.now() - began < timedelta(seconds=9), "the window's ids are waited for 10 s"
+
+
+def test_of_several_accounts_one_is_chosen(
+    pages: Client, row: Onboarding, sandbox: Sandbox, worker: Worker
+) -> None:
+    through(pages, row, "several_accounts")
+    worker.run()
+    row.refresh_from_db()
+    assert (row.state, len(row.choices)) == ("awaiting_account", 2)
+
+
+def test_an_exchange_that_names_no_way_back_is_refused(
+    pages: Client, row: Onboarding, sandbox: Sandbox, worker: Worker
+) -> None:
+    """So the test above proves that ours names it."""
+    through(pages, row)
+    Onboarding.objects.update(code_by_dialog=False)
+    worker.run()
+    row.refresh_from_db()
+    assert row.grant == Grant.REFUSED
+
+
+def test_the_window_after_the_page_names_no_way_back(
+    pages: Client, row: Onboarding, sandbox: Sandbox, worker: Worker
+) -> None:
+    through(pages, row, "error")
+    asker = access.member(row.started_by)  # type: ignore[arg-type]
+    services.relaunch(row, asker)
+    window = sandbox.finish()
+    services.record_signup_result(row, asker, {"code": window["code"]})
+    worker.run()
+    row.refresh_from_db()
+    assert (row.code_by_dialog, row.grant) == (False, Grant.GRANTED)
