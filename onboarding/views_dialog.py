@@ -123,7 +123,7 @@ def connect_return(request: HttpRequest) -> HttpResponseBase:
     row = _came_back(request, state)
     if row is None:
         return _secret(render(request, "dialog_lost.html", status=400))
-    response = _to_card(row)
+    response = _to_card(row, "#main")  # or the browser keeps Meta's own `#_=_`
     response.delete_cookie(_cookie_of(state), path=launch.RETURN_PATH, samesite="Lax")
     return _secret(response)
 
@@ -203,8 +203,8 @@ def _moved(address: str) -> HttpResponseRedirect:
     return response
 
 
-def _to_card(row: Onboarding) -> HttpResponseRedirect:
-    return _moved(f"{reverse('connect')}?onboarding={row.public_id}")
+def _to_card(row: Onboarding, place: str = "") -> HttpResponseRedirect:
+    return _moved(f"{reverse('connect')}?onboarding={row.public_id}{place}")
 
 
 def _private(response: HttpResponse) -> HttpResponse:

@@ -221,7 +221,8 @@ def test_with_the_sandbox_its_origin_alone_is_let_in(pages: Client, settings: An
 
 def test_the_code_is_taken_and_the_address_left_at_once(pages: Client, row: Onboarding) -> None:
     answer = back(pages, left(pages, row))
-    assert (answer.status_code, answer["Location"]) == (303, f"/connect/?onboarding={row.public_id}")
+    assert answer.status_code == 303
+    assert answer["Location"] == f"/connect/?onboarding={row.public_id}#main"
     row.refresh_from_db()
     assert (row.state, row.grant, row.code, row.login_status) == (
         "signed_up", Grant.WAITING, CODE, "connected",
@@ -353,8 +354,8 @@ def test_a_second_tab_does_not_take_the_first_ones_way_back(
         tenant=tenant, connection_mode="business_app", started_by=owner
     )
     one, two = left(pages, row), left(pages, other)
-    assert back(pages, one)["Location"].endswith(str(row.public_id))
-    assert back(pages, two, code=CODE + "2")["Location"].endswith(str(other.public_id))
+    assert back(pages, one)["Location"].endswith(f"{row.public_id}#main")
+    assert back(pages, two, code=CODE + "2")["Location"].endswith(f"{other.public_id}#main")
 
 
 @pytest.mark.django_db(transaction=True)
@@ -376,7 +377,7 @@ def test_a_customer_who_said_no_has_cancelled(pages: Client, row: Onboarding) ->
         pages, left(pages, row), error="access_denied", error_code="200",
         error_reason="user_denied", error_description="Permissions error",
     )  # fmt: skip
-    assert answer["Location"] == f"/connect/?onboarding={row.public_id}"
+    assert answer["Location"] == f"/connect/?onboarding={row.public_id}#main"
     row.refresh_from_db()
     assert (row.state, row.reason) == ("cancelled", "meta_cancelled")
 
@@ -441,7 +442,7 @@ def through(client: Client, row: Onboarding, scenario: str = "") -> None:
 
 @pytest.mark.parametrize("mode", ["business_platform", "business_app"])
 def test_a_code_alone_connects_without_waiting_for_ids(
-    pages: Client, row: Onboarding, sandbox: Sandbox, worker: Worker, mode: str
+    worker: Worker, pages: Client, row: Onboarding, sandbox: Sandbox, mode: str
 ) -> None:
     Onboarding.objects.update(connection_mode=mode)
     began = timezone.now()
@@ -453,7 +454,7 @@ def test_a_code_alone_connects_without_waiting_for_ids(
 
 
 def test_of_several_accounts_one_is_chosen(
-    pages: Client, row: Onboarding, sandbox: Sandbox, worker: Worker
+    worker: Worker, pages: Client, row: Onboarding, sandbox: Sandbox
 ) -> None:
     through(pages, row, "several_accounts")
     worker.run()
@@ -462,7 +463,7 @@ def test_of_several_accounts_one_is_chosen(
 
 
 def test_an_exchange_that_names_no_way_back_is_refused(
-    pages: Client, row: Onboarding, sandbox: Sandbox, worker: Worker
+    worker: Worker, pages: Client, row: Onboarding, sandbox: Sandbox
 ) -> None:
     """So the test above proves that ours names it."""
     through(pages, row)
@@ -473,7 +474,7 @@ def test_an_exchange_that_names_no_way_back_is_refused(
 
 
 def test_the_window_after_the_page_names_no_way_back(
-    pages: Client, row: Onboarding, sandbox: Sandbox, worker: Worker
+    worker: Worker, pages: Client, row: Onboarding, sandbox: Sandbox
 ) -> None:
     through(pages, row, "error")
     asker = access.member(row.started_by)  # type: ignore[arg-type]
