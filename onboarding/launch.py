@@ -7,8 +7,10 @@ from urllib.parse import urlencode, urlsplit
 from django.conf import settings
 from django.urls import reverse
 
+from onboarding import prefill
 from onboarding.models import Onboarding
 from onboarding.models.onboarding import ConnectionMode
+from tenants.models import Tenant
 
 SESSION_INFO = "3"
 """A string in Meta's samples; only v2 needs it, later versions always send session info."""
@@ -21,8 +23,26 @@ MARKETING_MESSAGES: dict[str, list[dict[str, str]]] = {
 }
 
 
-def extras(connection_mode: str) -> dict[str, Any]:
-    """`extras` of FB.login for a connection mode."""
+def extras(connection_mode: str, tenant: Tenant | None = None) -> dict[str, Any]:
+    """`extras` of FB.login for a connection mode, filled in with what is known of the tenant.
+
+    Keys that the partner's own setting has under `setup` stand.
+    """
+    told = _extras(connection_mode)
+    known = prefill.setup_of(tenant) if tenant else {}
+    own = told.get("setup", {})
+    if known and isinstance(own, dict):
+        told["setup"] = {**known, **own, **_both(known, own)}
+    return told
+
+
+def _both(known: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
+    """An object that both have is put together, key by key."""
+    names = [n for n in known if isinstance(own.get(n), dict)]
+    return {name: {**known[name], **own[name]} for name in names}
+
+
+def _extras(connection_mode: str) -> dict[str, Any]:
     replaced = settings.META_SIGNUP_EXTRAS[connection_mode]
     if replaced is not None:
         return dict(replaced)
@@ -49,7 +69,7 @@ def launch(row: Onboarding) -> dict[str, Any]:
         "sdk_url": settings.META_SDK_URL,
         "sdk_version": settings.META_SDK_VERSION,
         "config_id": settings.META_CONFIG_ID[row.connection_mode],
-        "extras": extras(row.connection_mode),
+        "extras": extras(row.connection_mode, row.tenant),
     }
 
 

@@ -19,7 +19,7 @@ from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
 
-from onboarding import guests, instruments, launch, proof, quota, tell
+from onboarding import guests, instruments, launch, prefill, proof, quota, tell
 from onboarding.models import Onboarding, SignupLink
 from onboarding.progress import card, display_number
 from onboarding.states import FINAL, State
@@ -97,6 +97,7 @@ def _connect(request: HttpRequest) -> HttpResponseBase:
             "setup_problem": _setup_problem() or _link_problem(link),
             "only_mode": link.connection_mode if link else "",
             "proof_note": proof.customer_note(tenant),
+            "prefilled": prefill.shown(tenant),
             "expected": display_number(link.expected_number) if link else "",
             "page_config": _page_config(tenant.slug, row),
         },
