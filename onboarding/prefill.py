@@ -30,10 +30,11 @@ def setup_of(tenant: Tenant) -> dict[str, Any]:
 def shown(tenant: Tenant) -> list[dict[str, Any]]:
     """What is filled in, for the customer to read: `label`, `value`, and whether it runs ltr."""
     setup = setup_of(tenant)
+    labels = {field.name: field.verbose_name for field in Tenant._meta.concrete_fields}
     names = [name for name in PREFILL if getattr(tenant, name) and _is_sent(name, setup)]
     return [
         {
-            "label": Tenant._meta.get_field(name).verbose_name,
+            "label": labels[name],
             "value": _words(tenant, name),
             "ltr": name in _LTR,
         }

@@ -188,7 +188,8 @@ def connect_elsewhere(request: HttpRequest) -> HttpResponseBase:
 
 def _address_elsewhere(link: SignupLink | None, row: Onboarding | None) -> str:
     if link is not None:
-        return f"{settings.SITE_URL}/s/{guests.handover_of(link, row and row.public_id)}/"
+        token = guests.handover_of(link, row.public_id if row else None)
+        return f"{settings.SITE_URL}/s/{token}/"
     query = f"?onboarding={row.public_id}" if row else ""
     return f"{settings.SITE_URL}{reverse('connect')}{query}"
 

@@ -24,7 +24,8 @@ NOBODYS = {
     "metrics",
     "api-nothing-here", "nothing-here", "leave-link",
     # One's own: they show what the asker's tenants have, and no address names a row.
-    "connect", "connect-dialog", "connect-elsewhere", "companies", "invitation", "choose-whom", "mail-confirm", "mail-stop",
+    "connect", "connect-dialog", "connect-elsewhere", "companies", "invitation", "choose-whom",
+    "mail-confirm", "mail-stop",
     # Lists, see below.
     "onboarding-list", "tenant-list", "signup-link-list", "business-account-list",
     "phone-number-list",

@@ -146,7 +146,11 @@ def _replace(tenant: Tenant, number: str, actor: str) -> None:
 
 
 def open_link(
-    token: str, *, handed: UUID | None = None, method: str = "GET", agent: str = "",
+    token: str,
+    *,
+    handed: UUID | None = None,
+    method: str = "GET",
+    agent: str = "",
     network: str = "",
 ) -> SignupLink | None:
     """The link of a token, noted as opened; opening consumes nothing. None: unknown.

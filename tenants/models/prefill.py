@@ -23,9 +23,7 @@ def known_country(code: str) -> None:
 
 COUNTRY_CODE = RegexValidator(r"\A[1-9][0-9]{0,2}\Z", _("Write the digits alone, such as 34."))
 DIGITS = RegexValidator(r"\A[0-9]{4,14}\Z", _("Write the digits alone."))
-OFFSET = RegexValidator(
-    r"\AUTC[+-](0[0-9]|1[0-4]):(00|15|30|45)\Z", _("Write it like UTC-07:00.")
-)
+OFFSET = RegexValidator(r"\AUTC[+-](0[0-9]|1[0-4]):(00|15|30|45)\Z", _("Write it like UTC-07:00."))
 WEB = URLValidator(schemes=["http", "https"])
 
 

@@ -121,7 +121,8 @@ def test_an_attempt_that_went_on_leads_to_its_card(
 ) -> None:
     Onboarding.objects.update(state=state)
     answer = pages.post(DIALOG, {"onboarding": row.public_id})
-    assert (answer.status_code, answer["Location"]) == (303, f"/connect/?onboarding={row.public_id}")
+    assert answer.status_code == 303
+    assert answer["Location"] == f"/connect/?onboarding={row.public_id}"
     assert not SignupEvent.objects.exists()
 
 
@@ -238,9 +239,7 @@ def test_a_guest_comes_back_too(guest: Client, tenant: Tenant) -> None:
     assert SignupEvent.objects.filter(actor="link", with_code=True).exists()
 
 
-def test_who_chose_to_act_with_the_link_comes_back_as_its_guest(
-    guest: Client, owner: User
-) -> None:
+def test_who_chose_to_act_with_the_link_comes_back_as_its_guest(guest: Client, owner: User) -> None:
     guest.force_login(owner, backend="allauth.account.auth_backends.AuthenticationBackend")
     assert guest.post(DIALOG, {"use": "new"})["Location"] == "/s/choose/"
     guest.post("/s/choose/", {"whom": "link"})
@@ -429,7 +428,7 @@ def test_neither_code_nor_state_is_logged(
     assert state not in told
 
 
-# --- The whole way, with the sandbox's page --------------------------------------------------------
+# --- The whole way, with the sandbox's page ------------------------------------------------------
 
 
 def through(client: Client, row: Onboarding, scenario: str = "") -> None:

@@ -58,9 +58,7 @@ def path_of(address: str, settings: Any) -> str:
     return address.removeprefix(settings.SITE_URL)
 
 
-def test_a_member_gets_the_plain_address(
-    pages: Client, tenant: Tenant, settings: Any
-) -> None:
+def test_a_member_gets_the_plain_address(pages: Client, tenant: Tenant, settings: Any) -> None:
     row = Onboarding.objects.create(tenant=tenant, connection_mode="business_app")
     told = pages.post(ELSEWHERE, {"onboarding": row.public_id})
     assert path_of(address_in(told), settings) == f"/connect/?onboarding={row.public_id}"
@@ -77,8 +75,10 @@ def test_a_guest_gets_a_hand_over_that_lets_another_browser_in(
     assert guest.link_token not in page  # type: ignore[attr-defined]
     other = Client()
     answer = other.get(path_of(address_in(told), settings))
-    assert (answer.status_code, answer["Location"]) == (302, f"/connect/?onboarding={begun.public_id}")
-    assert (answer["Referrer-Policy"], answer["X-Robots-Tag"]) == ("no-referrer", "noindex, nofollow")
+    assert answer.status_code == 302
+    assert answer["Location"] == f"/connect/?onboarding={begun.public_id}"
+    assert answer["Referrer-Policy"] == "no-referrer"
+    assert "noindex" in answer["X-Robots-Tag"]
     assert "no-store" in answer["Cache-Control"]
     shown = other.get(answer["Location"]).content.decode()
     assert 'data-state="awaiting_payment"' in shown
