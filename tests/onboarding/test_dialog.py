@@ -17,6 +17,7 @@ from django.test import Client
 from django.utils import timezone
 
 from onboarding import launch, services
+from onboarding.doctor import csp, meta
 from onboarding.models import Onboarding, SignupEvent
 from onboarding.models.onboarding import Grant
 from tenants import access
@@ -483,3 +484,34 @@ def test_the_window_after_the_page_names_no_way_back(
     worker.run()
     row.refresh_from_db()
     assert (row.code_by_dialog, row.grant) == (False, Grant.GRANTED)
+
+
+# --- What doctor says of it ----------------------------------------------------------------------
+
+
+def test_doctor_says_whether_it_is_offered_and_where_meta_leads_back(settings: Any) -> None:
+    settings.SANDBOX_ORIGIN = ""
+    (finding,) = meta.dialog()
+    assert (finding.code, str(finding.level)) == ("meta_dialog", "ok")
+    assert finding.value == "http://localhost:8000/connect/return/"
+    settings.META_APP_SECRET = ""
+    (finding,) = meta.dialog()
+    assert (finding.code, str(finding.level)) == ("meta_dialog", "warning")
+
+
+def test_doctor_finds_a_dialog_that_is_not_https(settings: Any) -> None:
+    settings.SANDBOX_ORIGIN = ""
+    settings.META_DIALOG_URL = "http://evil.example/dialog/oauth"
+    (finding,) = meta.dialog()
+    assert (finding.code, str(finding.level)) == ("meta_dialog_url", "error")
+
+
+def test_doctor_finds_a_policy_that_would_stop_the_form() -> None:
+    good = (
+        "script-src http://127.0.0.1:9; connect-src http://127.0.0.1:9; "
+        "frame-src https://www.facebook.com; form-action 'self' "
+    )
+    assert str(csp.policy([good + " ".join(launch.dialog_origins())], "here").level) == "ok"
+    finding = csp.policy([good + "https://www.facebook.com"], "here")
+    assert str(finding.level) == "error"
+    assert "https://m.facebook.com (form-action)" in finding.what
