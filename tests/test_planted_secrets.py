@@ -217,7 +217,7 @@ def test_nothing_of_the_full_page_dialog_leaves_a_secret_behind(
         (leaving.cookies, 303),
         (leaving.cookies, 400),
     ):
-        back.cookies = held.cookies.copy()
+        back.cookies = cookies.copy()
         answer = back.get("/connect/return/", {"state": state, "code": code})
         assert answer.status_code == status
         assert back.post(f"/connect/return/?state={state}&code={code}").status_code == 405
