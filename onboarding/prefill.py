@@ -6,6 +6,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from babel import Locale
+from django.utils.translation import get_language, to_locale
+from django.utils.translation import gettext as _
+
 from tenants.models import Tenant
 from tenants.models.prefill import PREFILL
 
@@ -34,7 +38,7 @@ def shown(tenant: Tenant) -> list[dict[str, Any]]:
     names = [name for name in PREFILL if getattr(tenant, name) and _is_sent(name, setup)]
     return [
         {
-            "label": labels[name],
+            "label": _("phone") if name == "prefill_phone_number" else labels[name],
             "value": _words(tenant, name),
             "ltr": name in _LTR,
         }
@@ -58,6 +62,9 @@ def _is_sent(name: str, setup: dict[str, Any]) -> bool:
 def _words(tenant: Tenant, name: str) -> str:
     if name == "prefill_category":
         return str(tenant.get_prefill_category_display())
+    if name == "prefill_country":
+        names = Locale.parse(to_locale(get_language() or "en")).territories
+        return str(names.get(tenant.prefill_country, tenant.prefill_country))
     if name == "prefill_phone_number":
         return f"+{tenant.prefill_phone_code} {tenant.prefill_phone_number}"
     return str(getattr(tenant, name))

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import translation
 from rest_framework.test import APIClient
 
 from onboarding import launch, prefill
@@ -135,6 +136,19 @@ def test_the_customer_reads_what_is_filled_in(owner: User, tenant: Tenant) -> No
     page = pages_of(owner).get("/connect/?new").content.decode()
     assert "filled in" not in page
     assert "Cakes Ltd" not in page
+
+
+@pytest.mark.parametrize(
+    ("language", "country"),
+    [("en", "Spain"), ("zh-hans", "西班牙"), ("es", "España"), ("pt-br", "Espanha"),
+     ("id", "Spanyol"), ("ar", "إسبانيا")],
+)  # fmt: skip
+def test_the_country_is_named_in_the_customers_language(
+    tenant: Tenant, language: str, country: str
+) -> None:
+    with translation.override(language):
+        values = [each["value"] for each in prefill.shown(known(tenant))]
+    assert country in values
 
 
 # --- Who keeps it --------------------------------------------------------------------------------
