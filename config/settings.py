@@ -412,6 +412,10 @@ META_GRAPH_BASE_URL = _url(
     "META_GRAPH_BASE_URL", _or_sandbox("/graph", "https://graph.facebook.com")
 )
 META_GRAPH_VERSION: str = env.str("META_GRAPH_VERSION", default="v22.0")
+META_DIALOG_URL = _url(
+    "META_DIALOG_URL",
+    _or_sandbox("/dialog/oauth", f"https://www.facebook.com/{META_GRAPH_VERSION}/dialog/oauth"),
+)
 META_APP_ID = _digits("META_APP_ID", _if_sandbox("100000000000001"))
 META_APP_SECRET: str = env.str("META_APP_SECRET", default=_if_sandbox("sandbox-app-secret"))
 # Off: the token is dropped as soon as the grant is read.

@@ -7,7 +7,7 @@ from drf_spectacular.views import SpectacularAPIView
 
 from config import health, metrics, theme
 from config.docs import api_docs
-from onboarding import views, views_company, views_links, views_mail, webhooks
+from onboarding import views, views_company, views_dialog, views_links, views_mail, webhooks
 from onboarding.admin import mails, setup
 from onboarding.api.views import NothingHereView
 from tenants import account, languages, second_factor
@@ -27,6 +27,9 @@ urlpatterns = [
     path("", views.home, name="home"),
     path("connect/", views.connect, name="connect"),
     path("connect/<uuid:public_id>/card/", views.connect_card, name="connect-card"),
+    path("connect/dialog/", views_dialog.connect_dialog, name="connect-dialog"),
+    path("connect/return/", views_dialog.connect_return, name="connect-return"),
+    path("connect/elsewhere/", views_dialog.connect_elsewhere, name="connect-elsewhere"),
     path("s/leave/", views_links.leave_link, name="leave-link"),
     path("s/choose/", views_links.choose_whom, name="choose-whom"),
     path("s/<str:token>/", views_links.open_link, name="open-link"),

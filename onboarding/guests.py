@@ -7,8 +7,11 @@ in the cookie with a mark of the very session it was made in, so that another lo
 
 from __future__ import annotations
 
+import binascii
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.core import signing
@@ -28,6 +31,15 @@ name review takes a week. Beginning another attempt needs a link that has not ex
 (`services.start`), and revoking ends all of it at once."""
 
 _SALT = "onboarding.guest"
+
+HANDOVER = "h."
+"""How the token of a hand-over begins, which lets another browser in as guest of the same link."""
+HANDOVER_SECONDS = 15 * 60
+_HANDOVERS = signing.TimestampSigner(salt="onboarding.handover")
+
+
+class HandoverEndedError(Exception):
+    """It was one of ours, and its quarter of an hour is over."""
 
 
 class UndecidedError(Exception):
@@ -61,6 +73,32 @@ def let_out(response: HttpResponseBase) -> None:
     """Take the cookies back."""
     response.delete_cookie(COOKIE, samesite="Lax")
     response.delete_cookie(languages.LINK_COOKIE, samesite="Lax")
+
+
+def handover_of(link: SignupLink, onboarding: UUID | None = None) -> str:
+    """A token that opens `/s/<token>/` for another browser, for a while and as long as the link.
+
+    Sealed, not kept: it tells the link's public id, so the link's own token is never needed.
+    """
+    told = link.public_id.bytes + (onboarding.bytes if onboarding else b"")
+    return HANDOVER + _HANDOVERS.sign(urlsafe_b64encode(told).decode().rstrip("="))
+
+
+def handed_over(token: str) -> tuple[UUID | None, UUID | None]:
+    """The link and the onboarding of a hand-over; (None, None): none of ours.
+
+    Raises HandoverEndedError.
+    """
+    if not token.startswith(HANDOVER):
+        return None, None
+    try:
+        text = _HANDOVERS.unsign(token.removeprefix(HANDOVER), max_age=HANDOVER_SECONDS)
+        told = urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    except signing.SignatureExpired:
+        raise HandoverEndedError from None
+    except (signing.BadSignature, binascii.Error):
+        return None, None
+    return UUID(bytes=told[:16]), UUID(bytes=told[16:]) if told[16:] else None
 
 
 def mark_of(request: HttpRequest) -> str:

@@ -20,7 +20,7 @@ from django.db import connection, transaction
 from django.db.models import Min, QuerySet
 from django.utils import timezone
 
-from onboarding import instruments, transitions
+from onboarding import instruments, launch, transitions
 from onboarding.models import MetaToken, Onboarding, ProviderCall
 from onboarding.models.onboarding import Grant
 from tenants import walls
@@ -63,7 +63,8 @@ def exchange_code(onboarding_id: int, *, seconds: float = 20.0) -> None:
             return None
         instruments.seen(row)
         try:
-            exchange = exchange or Exchange(row.code)
+            back = launch.return_address() if row.code_by_dialog else ""
+            exchange = exchange or Exchange(row.code, back)
             return _tried(row, exchange, max(until - time.monotonic(), 1.0))
         except UnderWayError:
             return None
@@ -215,11 +216,11 @@ def _keep(row: Onboarding, grant: Grant, granted: list[str]) -> bool:
 
 class Exchange:
     """One code's way to the granted WABAs. A token that was got is kept in memory for the second
-    call's repeats: the code itself works only once.
+    call's repeats: the code itself works only once. `back`: the full-page dialog's way back.
     """
 
-    def __init__(self, code: str) -> None:
-        self._code = code
+    def __init__(self, code: str, back: str = "") -> None:
+        self._code, self._back = code, back
         self.token = ""
 
     def granted_waba_ids(self, seconds: float) -> list[str]:
@@ -229,7 +230,7 @@ class Exchange:
         """
         timeout = httpx.Timeout(seconds / 2, connect=min(seconds / 2, 5))
         with httpx.Client(timeout=timeout) as http:
-            self.token = self.token or _token_of(http, self._code)
+            self.token = self.token or _token_of(http, self._code, self._back)
             return _targets(_debugged(http, self.token))
 
 
@@ -237,12 +238,14 @@ def _graph(path: str) -> str:
     return f"{settings.META_GRAPH_BASE_URL}/{settings.META_GRAPH_VERSION}/{path}"
 
 
-def _token_of(http: httpx.Client, code: str) -> str:
+def _token_of(http: httpx.Client, code: str, back: str) -> str:
     form = {
         "client_id": settings.META_APP_ID,
         "client_secret": settings.META_APP_SECRET,
         "code": code,
     }
+    if back:  # else Meta refuses with 36008; a code of the window has none
+        form["redirect_uri"] = back
     token = _json(http, "POST", _graph("oauth/access_token"), data=form).get("access_token")
     if not isinstance(token, str) or not token:
         raise NoAnswerError

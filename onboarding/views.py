@@ -13,12 +13,13 @@ from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import get_language, gettext
 from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
 
-from onboarding import guests, instruments, launch, proof, quota, tell
+from onboarding import guests, instruments, launch, prefill, proof, quota, tell
 from onboarding.models import Onboarding, SignupLink
 from onboarding.progress import card, display_number
 from onboarding.states import FINAL, State
@@ -44,6 +45,7 @@ def _sdk_policy() -> dict[str, list[str]]:
         "connect-src": [sdk, "https://graph.facebook.com", *meta, *sandbox],
         "frame-src": [*meta, "https://staticxx.facebook.com", *sandbox],
         "img-src": ["https://www.facebook.com"],
+        "form-action": launch.dialog_origins(),
     }
 
 
@@ -95,6 +97,7 @@ def _connect(request: HttpRequest) -> HttpResponseBase:
             "setup_problem": _setup_problem() or _link_problem(link),
             "only_mode": link.connection_mode if link else "",
             "proof_note": proof.customer_note(tenant),
+            "prefilled": prefill.shown(tenant),
             "expected": display_number(link.expected_number) if link else "",
             "page_config": _page_config(tenant.slug, row),
         },
@@ -173,6 +176,8 @@ def _page_config(slug: str, row: Onboarding | None) -> dict[str, Any]:
         "api": "/api/v1/onboardings/",
         "csrf_url": "/api/v1/csrf/",
         "card_url": f"/connect/{NO_ID}/card/",
+        "dialog_url": launch.dialog_path(),
+        "elsewhere_url": reverse("connect-elsewhere"),
         "message_hosts": settings.META_MESSAGE_ORIGIN_HOSTS,
         "sandbox_origin": settings.SANDBOX_ORIGIN or None,
         "sdk_timeout_seconds": 10,

@@ -12,6 +12,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
@@ -43,18 +44,28 @@ def open_link(request: HttpRequest, token: str) -> HttpResponseBase:
     rate = f"{settings.LINK_OPENINGS_PER_MINUTE}/minute"
     if too_many := throttle.page_limit(request, "link-address", address, rate):
         return _secret(too_many)
-    agent = request.headers.get("User-Agent", "")
-    network = network_of(address)
-    link = services.open_link(token, method=request.method or "", agent=agent, network=network)
+    try:
+        handed, onboarding = guests.handed_over(token)
+    except guests.HandoverEndedError:
+        return _secret(render(request, "handover_ended.html", status=410))
+    link = services.open_link(
+        token, handed=handed, method=request.method or "",
+        agent=request.headers.get("User-Agent", ""), network=network_of(address),
+    )  # fmt: skip
     if link is None:
         return _secret(render(request, "link_unknown.html", status=404))
     if link.standing != "open":
         return _secret(render(request, f"link_{link.standing}.html", status=410))
     signed_in = request.user.is_authenticated
-    response = redirect("choose-whom" if signed_in else "connect")
+    response = redirect("choose-whom" if signed_in else _signup_of(onboarding))
     guests.let_in(response, link)
     _speak(response, link, languages.known(request.GET.get("lang")))
     return _secret(response)
+
+
+def _signup_of(onboarding: UUID | None) -> str:
+    query = f"?onboarding={onboarding}" if onboarding else ""
+    return f"{reverse('connect')}{query}"
 
 
 def _speak(response: HttpResponseBase, link: SignupLink, asked: str) -> None:

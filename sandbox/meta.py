@@ -33,9 +33,15 @@ class GraphError(Exception):
 
 
 def finish(
-    world: World, mode: str, scenario: str = "", params: dict[str, Any] | None = None
+    world: World,
+    mode: str,
+    scenario: str = "",
+    params: dict[str, Any] | None = None,
+    redirect_uri: str = "",
 ) -> dict[str, Any]:
     """The customer came to the end of the window: the assets exist now.
+
+    `redirect_uri`: of the full-page dialog, which the exchange of its code has to name again.
 
     Returns `{code, first, messages, waba_id, phone_number_id, business_id, event}`: `messages`
     as the window posts them (JSON strings, or objects), `code` None when the SDK gets none.
@@ -49,7 +55,7 @@ def finish(
             return _not_finished(wanted)
         waba_ids = _assets(world, wanted, mode, chosen)
         world.last_waba_ids = list(waba_ids)
-        result = _result(world, wanted, mode, waba_ids)
+        result = _result(world, wanted, mode, waba_ids, redirect_uri)
     world.save()
     return result
 
@@ -64,7 +70,9 @@ def _assets(world: World, wanted: dict[str, Any], mode: str, scenario: str) -> l
     return [account["answer"]["id"] for account in made]
 
 
-def _result(world: World, wanted: dict[str, Any], mode: str, waba_ids: list[str]) -> dict[str, Any]:
+def _result(
+    world: World, wanted: dict[str, Any], mode: str, waba_ids: list[str], redirect_uri: str
+) -> dict[str, Any]:
     waba_id = waba_ids[0]
     numbers = world.numbers_of(waba_id)
     phone_id = numbers[0]["answer"]["id"] if numbers and wanted["phone_id"] else ""
@@ -82,7 +90,7 @@ def _result(world: World, wanted: dict[str, Any], mode: str, waba_ids: list[str]
     event = wanted["event"] or event
     message = _message(event, {k: v for k, v in data.items() if v}, wanted)
     return {
-        "code": new_code(world, granted) if wanted["code"] else None,
+        "code": new_code(world, granted, redirect_uri) if wanted["code"] else None,
         "first": wanted["first"],
         "messages": [message] if wanted["message"] else [],
         "waba_id": waba_id,
@@ -119,10 +127,14 @@ def _not_finished(wanted: dict[str, Any]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def new_code(world: World, granted: list[str]) -> str:
+def new_code(world: World, granted: list[str], redirect_uri: str = "") -> str:
     """A code that grants these WABAs; good once, for 30 seconds."""
     code = f"AQ{secrets.token_urlsafe(40)}"
-    world.codes[code] = {"granted": granted, "until": world.clock() + CODE_SECONDS}
+    world.codes[code] = {
+        "granted": granted,
+        "until": world.clock() + CODE_SECONDS,
+        "redirect_uri": redirect_uri,
+    }
     return code
 
 
@@ -131,6 +143,9 @@ def access_token(world: World, form: dict[str, str]) -> dict[str, Any]:
     if form.get("client_id") != APP_ID or form.get("client_secret") != APP_SECRET:
         raise GraphError(400, 101, "Error validating application.")
     with world.lock:
+        meant = world.codes.get(form.get("code", ""), {})
+        if meant and meant["redirect_uri"] != form.get("redirect_uri", ""):
+            raise GraphError(400, 100, "The redirect_uri is not that of the dialog.", 36008)
         held = world.codes.pop(form.get("code", ""), None)
         if held is None:
             raise GraphError(400, 100, "This authorization code has been used.", 36009)

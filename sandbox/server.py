@@ -15,19 +15,12 @@ from types import TracebackType
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from sandbox import acts, faults, meta, scenarios
+from sandbox import acts, dialog, faults, meta, pages, scenarios
 from sandbox.envelope import Answer, Call, object_of
 from sandbox.webhooks import Sender
 from sandbox.world import World
 from sandbox.ycloud import YCloud, now_text
 
-ASSETS = Path(__file__).parent / "assets"
-TYPES = {
-    ".html": "text/html; charset=utf-8",
-    ".js": "text/javascript; charset=utf-8",
-    ".css": "text/css; charset=utf-8",
-}
-PAGES = {"/": "panel.html", "/dialog": "dialog.html", "/sdk.js": "sdk.js"}
 BODY_LIMIT = 1_000_000
 
 
@@ -181,6 +174,8 @@ def _handler(server: SandboxServer) -> type[BaseHTTPRequestHandler]:
                 self._ycloud(parts.path[3:], query, raw)
             elif parts.path.startswith("/graph/"):
                 self._graph(parts.path, query, raw)
+            elif parts.path == dialog.PATH:
+                self._dialog(query, raw)
             elif self.command == "POST":
                 self._control(parts.path, raw)
             else:
@@ -237,6 +232,12 @@ def _handler(server: SandboxServer) -> type[BaseHTTPRequestHandler]:
             except meta.GraphError as error:
                 self._json(error.status, error.body)
 
+        def _dialog(self, query: dict[str, str], raw: bytes) -> None:
+            sent = dict(parse_qsl(raw.decode(), keep_blank_values=True)) or query
+            foreign = self.headers.get("Origin") not in (None, f"http://{self.headers['Host']}")
+            origins = () if foreign else server.app_origins
+            self._send(*dialog.answer(server.world, self.command, sent, origins))
+
         # --- Control, pages --------------------------------------------------------------------
 
         def _control(self, path: str, raw: bytes) -> None:
@@ -257,16 +258,14 @@ def _handler(server: SandboxServer) -> type[BaseHTTPRequestHandler]:
             elif path == "/dialog/config":
                 self._json(200, {"app_origins": server.app_origins, **server.dialog()})
             else:
-                self._asset(PAGES.get(path) or path.removeprefix("/assets/"))
+                self._asset(path)
 
-        def _asset(self, name: str) -> None:
-            file = ASSETS / name
-            if "/" in name or not file.is_file():
+        def _asset(self, path: str) -> None:
+            found = pages.asset(path)
+            if found is None:
                 self._json(404, {"error": "there is nothing here"})
-                return
-            # Like Meta's own: pages load it with crossorigin="anonymous".
-            shared = {"Access-Control-Allow-Origin": "*"} if name == "sdk.js" else {}
-            self._send(200, file.read_bytes(), TYPES[file.suffix], shared)
+            else:
+                self._send(200, *found)
 
         def _json(self, status: int, body: Any) -> None:
             self._send(status, json.dumps(body).encode(), "application/json")

@@ -13,6 +13,7 @@ from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
@@ -29,6 +30,7 @@ from tenants.admin_members import (
 )
 from tenants.admin_sheet import TenantSheets
 from tenants.models import AuditEntry, Invitation, Membership, Tenant, User
+from tenants.models.prefill import PREFILL
 
 admin.site.unregister(Group)
 admin.site.unregister(UserSession)  # its keys open other people's sessions
@@ -46,7 +48,25 @@ class MembershipInline(TabularInline):
 
 @admin.register(Tenant)
 class TenantAdmin(TenantSheets, AuditedAdmin, ModelAdmin):
-    hidden_fields = ("name",)
+    hidden_fields = ("name", *PREFILL)
+    fieldsets = (
+        (
+            None,
+            {"fields": ["name", "slug", "external_id", "language", "approval", "unproven"]},
+        ),
+        (
+            _("Meta's window, filled in"),
+            {
+                "fields": ["prefill", *PREFILL],
+                "description": _(
+                    "Saves the customer typing. It is personal data: it is sent to the customer's "
+                    "browser and to Meta, whoever opens the sign-up of this tenant sees it, and "
+                    "the tenant's export has it. The company's part is sent only where legal "
+                    "name, e-mail, website and country are all there."
+                ),
+            },
+        ),
+    )
     list_display = ["name", "slug", "external_id", "approval", "unproven", "created_at"]
     list_filter = ["approval", "unproven"]
     search_fields = ["name", "slug", "external_id"]

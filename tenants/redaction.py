@@ -62,6 +62,7 @@ _SHAPES: tuple[tuple[tuple[str, ...], re.Pattern[str], str], ...] = (
     ),
     (("aq",), re.compile(r"\bAQ[A-Za-z0-9_-]{30,}"), HIDDEN),
     (("eaa",), re.compile(r"\bEAA[A-Za-z0-9]{20,}"), HIDDEN),  # an access token of Meta's
+    (("dlg_",), re.compile(r"\bdlg_[A-Za-z0-9_-]{16,}"), HIDDEN),  # the `state` of Meta's dialog
     (("whsec_",), re.compile(r"\bwhsec_[A-Za-z0-9+/=_-]{8,}"), HIDDEN),
     # A key to our API.
     (("onb_",), re.compile(r"\bonb_[A-Za-z0-9]{4,}[._-][A-Za-z0-9_-]{16,}"), HIDDEN),

@@ -11,8 +11,8 @@ from tenants import audit
 from tenants.models import Tenant
 
 SLUG_LENGTH = 80
-_TOLD = ("slug", "approval", "unproven", "language", "external_id")
-"""What audit entries tell; a company's name is not among it."""
+_TOLD = ("slug", "approval", "unproven", "language", "external_id", "prefill")
+"""What audit entries tell; a company's name is not among it, nor what is prefilled."""
 
 
 class TakenError(Exception):

@@ -26,7 +26,10 @@ from prometheus_client import Counter
 
 logger = logging.getLogger(__name__)
 
-SCOPES = ("api", "api-results", "launch-tenant", "launch-address", "link-address", "links-tenant")
+SCOPES = (
+    "api", "api-results", "launch-tenant", "launch-address", "link-address", "links-tenant",
+    "elsewhere",
+)  # fmt: skip
 REFUSALS = Counter("onboarding_rate_limit_refusals", "Requests over one of our limits", ["scope"])
 
 REDIS_SECONDS = 0.5

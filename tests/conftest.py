@@ -228,6 +228,7 @@ def sandbox(sandbox_server: SandboxServer, settings: Any) -> Iterator[Sandbox]:
     settings.META_APP_SECRET = "sandbox-app-secret"
     settings.SANDBOX_ORIGIN = url
     settings.META_SDK_URL = f"{url}/sdk.js"
+    settings.META_DIALOG_URL = f"{url}/dialog/oauth"
     yield Sandbox(sandbox_server)
     ycloud.close()
 

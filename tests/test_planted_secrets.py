@@ -15,6 +15,7 @@ import re
 import time
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import redis
@@ -27,6 +28,7 @@ from rest_framework.test import APIClient
 from config import logs
 from onboarding import services, tasks
 from onboarding.models import Onboarding
+from sandbox import meta
 from sandbox.webhooks import SECRET, sign
 from tenants import keys
 from tenants.models import ApiKey, Tenant, User
@@ -191,6 +193,39 @@ def test_nothing_of_a_signup_leaves_a_secret_behind(
         "onboarding/providercall/",
     ):
         assert desk.get(f"/admin/{address}").status_code == 200
+    assert traces.found() == []
+
+
+def test_nothing_of_the_full_page_dialog_leaves_a_secret_behind(
+    traces: Traces, tenant: Tenant, sandbox: Sandbox, worker: Worker
+) -> None:
+    _, token = services.create_link(tenant)
+    leaving = Client()
+    leaving.get(f"/s/{token}/")
+    handed = leaving.post("/connect/elsewhere/").content.decode()
+    hand_over = re.search(r'/s/(h[.][^/"]+)/', handed)
+    assert hand_over
+    traces.plant("a hand-over", hand_over[1])
+    asked = parse_qs(urlsplit(leaving.post("/connect/dialog/", {"use": "new"})["Location"]).query)
+    state = traces.plant("a state", asked["state"][0])
+    code = traces.plant("a code", meta.new_code(sandbox.server.world, [], asked["redirect_uri"][0]))
+    back = traces.watch(Client())
+    back.get(f"/s/{hand_over[1]}/")
+    back.get(f"/s/{hand_over[1]}x/")
+    for cookies, status in (
+        (Client().cookies, 400),
+        (leaving.cookies, 303),
+        (leaving.cookies, 400),
+    ):
+        back.cookies = cookies.copy()
+        answer = back.get("/connect/return/", {"state": state, "code": code})
+        assert answer.status_code == status
+        assert back.post(f"/connect/return/?state={state}&code={code}").status_code == 405
+    worker.run()
+    assert Onboarding.objects.get().grant == "granted"
+    for n, kept in enumerate(sandbox.server.world.tokens):
+        traces.plant(f"Meta's token {n}", kept)
+    back.get("/connect/")
     assert traces.found() == []
 
 

@@ -24,12 +24,13 @@ NOBODYS = {
     "readyz", "metrics",
     "api-nothing-here", "nothing-here", "leave-link",
     # One's own: they show what the asker's tenants have, and no address names a row.
-    "connect", "companies", "invitation", "choose-whom", "mail-confirm", "mail-stop",
+    "connect", "connect-dialog", "connect-elsewhere", "companies", "invitation", "choose-whom",
+    "mail-confirm", "mail-stop",
     # Lists, see below.
     "onboarding-list", "tenant-list", "signup-link-list", "business-account-list",
     "phone-number-list",
     # An address that is a secret itself.
-    "open-link", "open-invitation", "open-mail-confirm", "open-mail-stop",
+    "open-link", "connect-return", "open-invitation", "open-mail-confirm", "open-mail-stop",
 }  # fmt: skip
 NOBODYS_NAMESPACES = re.compile(r"^(account|mfa|usersessions)_|^account$")
 """Pages of a login about itself (django-allauth)."""

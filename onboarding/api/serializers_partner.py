@@ -16,6 +16,7 @@ from onboarding.api.serializers import (
     StrictText,
     shown_requirements,
 )
+from onboarding.api.serializers_prefill import PrefillSerializer
 from onboarding.models import PhoneNumber, SignupLink, WhatsAppBusinessAccount
 from onboarding.models.link import MOST_LIFE_DAYS
 from onboarding.models.onboarding import ConnectionMode
@@ -61,10 +62,14 @@ class TenantSerializer(serializers.ModelSerializer[Tenant]):
     unproven = _OrNull()
     language = _OrNull()
     external_id = _OrNull()
+    prefill = PrefillSerializer(source="*", read_only=True)
 
     class Meta:
         model = Tenant
-        fields = ["slug", "name", "external_id", "approval", "unproven", "language", "created_at"]
+        fields = [
+            "slug", "name", "external_id", "approval", "unproven", "language", "prefill",
+            "created_at",
+        ]  # fmt: skip
         read_only_fields = fields
 
 
@@ -80,9 +85,13 @@ class TenantChangeSerializer(serializers.Serializer[Any]):
         choices=Tenant.Unproven.choices, required=False, allow_null=True
     )
     language = serializers.ChoiceField(choices=settings.LANGUAGES, required=False, allow_null=True)
+    prefill = PrefillSerializer(required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        return {name: "" if value is None else value for name, value in attrs.items()}
+        sent = attrs.pop("prefill", {})
+        columns = {"prefill" if n == "enabled" else f"prefill_{n}": v for n, v in sent.items()}
+        found = {**attrs, **columns}
+        return {name: "" if value is None else value for name, value in found.items()}
 
 
 class TenantCreateSerializer(TenantChangeSerializer):

@@ -45,6 +45,7 @@ CHECKS: tuple[Check, ...] = (
     Check("signup_version", Group.META, meta.signup_version),
     Check("sdk_version", Group.META, meta.sdk_version),
     Check("sdk", Group.META, meta.sdk, outside=True),
+    Check("dialog", Group.META, meta.dialog),
     Check("app_secret", Group.META, meta.app_secret, outside=True),
     Check("meta_clock", Group.META, clock.meta, outside=True),
     Check("proof", Group.META, meta.proven),

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from onboarding import launch
 from onboarding.doctor.finding import Finding, error, ok, warning
 
 HEADER = "Content-Security-Policy"
@@ -16,7 +17,9 @@ def needed() -> dict[str, list[str]]:
     """The origins that the page must be let to use, a list for each directive."""
     sdk = "{0.scheme}://{0.netloc}".format(urlsplit(settings.META_SDK_URL))
     window = settings.SANDBOX_ORIGIN or "https://www.facebook.com"
-    return {"script-src": [sdk], "connect-src": [sdk], "frame-src": [window]}
+    found = {"script-src": [sdk], "connect-src": [sdk], "frame-src": [window]}
+    dialog = launch.dialog_origins()
+    return {**found, "form-action": dialog} if dialog else found
 
 
 def policy(values: list[str], by: str) -> Finding:
@@ -61,6 +64,8 @@ def _lacking(directives: dict[str, list[str]]) -> list[str]:
 def _sources(directives: dict[str, list[str]], name: str) -> list[str]:
     if name in directives:
         return directives[name]
+    if name == "form-action":
+        return ["*"]  # `default-src` says nothing of forms
     return directives.get("default-src", ["*"])
 
 

@@ -16,6 +16,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from onboarding import launch
 from onboarding.doctor.finding import PARTNER, Finding, ok, todo
 from onboarding.models import SetupTick
 from onboarding.models.onboarding import ConnectionMode
@@ -75,8 +76,11 @@ ITEMS: tuple[Item, ...] = (
     ),
     Item(
         "redirect_return", _("The way back is in “Valid OAuth Redirect URIs”"), LOGIN,
-        _("In strict mode the whole address counts, to the last slash."),
-        lambda: f"{settings.SITE_URL}/connect/return/",
+        _(
+            "“Continue in this tab” comes back there, or Meta says “URL blocked”. In strict mode "
+            "the whole address counts, to the last slash."
+        ),
+        launch.return_address,
     ),
     Item(
         "app_domain", _("The host is in “App domains”"), _("App Dashboard, App settings, Basic."),

@@ -11,11 +11,12 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from onboarding import meta, proof, vitals
+from onboarding import launch, meta, proof, vitals
 from onboarding.doctor import http
 from onboarding.doctor.finding import (
     PARTNER,
     Finding,
+    Level,
     error,
     for_live,
     ok,
@@ -171,6 +172,26 @@ def sdk() -> Iterator[Finding]:
         yield error("meta_sdk_url", what, remedy)
     else:
         yield ok("meta_sdk_url", _("Meta's SDK is loaded from %(url)s.") % told)
+
+
+def dialog() -> Iterator[Finding]:
+    """*Continue in this tab*: whether it is offered, and where Meta leads back to."""
+    url = settings.META_DIALOG_URL
+    if urlsplit(url).scheme != "https" and not settings.SANDBOX_ORIGIN:
+        what = _("META_DIALOG_URL is %(url)s, which is not https.") % {"url": url}
+        remedy = _("Unset META_DIALOG_URL, so that Meta's own address is used.")
+        yield error("meta_dialog_url", what, remedy)
+        return
+    back = launch.return_address()
+    if launch.offers_dialog():
+        what = _("“Continue in this tab” is offered; Meta leads back to %(back)s.")
+        yield ok("meta_dialog", what % {"back": back}, value=back)
+        return
+    yield for_live(
+        "meta_dialog", _("“Continue in this tab” is not offered."),
+        _("Set META_APP_SECRET and what else is missing here."), level=Level.WARNING,
+        why=_("Where Meta's window or script cannot work, customers need another browser."),
+    )  # fmt: skip
 
 
 def app_secret() -> Iterator[Finding]:

@@ -101,6 +101,11 @@ class Onboarding(TenantOwned):
     grant = models.CharField(_("grant"), max_length=10, choices=Grant, default=Grant.NONE)
     code = SealedTextField(blank=True, default="", editable=False)
     code_received_at = models.DateTimeField(null=True, blank=True)
+    # Meta's full-page dialog (services/dialog.py): the hash of its `state` while it is out, and
+    # whether the code came that way: its exchange has to name the same way back.
+    dialog_hash = models.CharField(max_length=64, blank=True, default="", db_default="")
+    dialog_at = models.DateTimeField(null=True, blank=True)
+    code_by_dialog = models.BooleanField(default=False, db_default=False)
     granted_waba_ids = ArrayField(models.CharField(max_length=40), default=list, blank=True)
     proven = models.BooleanField(_("proven"), null=True, blank=True)
 

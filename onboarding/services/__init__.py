@@ -9,6 +9,7 @@ from onboarding.services.decisions import (
     resume,
     withdraw,
 )
+from onboarding.services.dialog import close_dialog, open_dialog
 from onboarding.services.errors import RefusedError
 from onboarding.services.links import create_link, mail_link, open_link, revoke_link
 from onboarding.services.notify import notify
@@ -40,6 +41,7 @@ __all__ = [
     "change_endpoint",
     "choose_account",
     "choose_number",
+    "close_dialog",
     "create_endpoint",
     "create_link",
     "delete_endpoint",
@@ -53,6 +55,7 @@ __all__ = [
     "note",
     "notify",
     "open_case",
+    "open_dialog",
     "open_link",
     "reconnect",
     "record_signup_result",

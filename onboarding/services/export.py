@@ -23,11 +23,15 @@ from onboarding.models import (
 )
 from onboarding.timeline import timeline
 from tenants.models import Invitation, Tenant
+from tenants.models.prefill import PREFILL
 
 FORMAT = "whatsapp-onboarding-tenant"
 VERSION = 1
 
-_TENANT = ("slug", "name", "approval", "unproven", "language", "external_id", "created_at")
+_TENANT = (
+    "slug", "name", "approval", "unproven", "language", "external_id", "created_at", "prefill",
+    *PREFILL,
+)  # fmt: skip
 _ONBOARDING = (
     "connection_mode", "state", "reason", "state_changed_at", "created_at", "updated_at",
     "launched_at", "finished_at", "linked_at", "paid_at", "registered_at", "connected_at",

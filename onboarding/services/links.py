@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import phonenumbers
 from django.core.exceptions import ValidationError
@@ -145,13 +146,20 @@ def _replace(tenant: Tenant, number: str, actor: str) -> None:
 
 
 def open_link(
-    token: str, *, method: str = "GET", agent: str = "", network: str = ""
+    token: str,
+    *,
+    handed: UUID | None = None,
+    method: str = "GET",
+    agent: str = "",
+    network: str = "",
 ) -> SignupLink | None:
     """The link of a token, noted as opened; opening consumes nothing. None: unknown.
 
-    `agent`: the User-Agent header; `network`: of the client's address (see LinkOpening).
-    """
-    link = SignupLink.objects.filter(token_hash=token_hash(token)).first()
+    `handed`: the link's public id, where the token was a hand-over (`guests.py`). `agent`: the
+    User-Agent header; `network`: of the client's address (see LinkOpening).
+    """  # fmt: skip
+    named = {"public_id": handed} if handed else {"token_hash": token_hash(token)}
+    link = SignupLink.objects.filter(**named).first()
     if link is None:
         return None
     if link.standing == "open":

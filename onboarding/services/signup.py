@@ -36,6 +36,7 @@ _FORGOTTEN: dict[str, Any] = {
     "grant": Grant.NONE,
     "code": "",
     "code_received_at": None,
+    "code_by_dialog": False,
     "granted_waba_ids": [],
     "proven": None,
     "business_account": None,
@@ -102,9 +103,12 @@ def _again(row: Onboarding, asker: Asker) -> Onboarding:
     return row
 
 
-def record_signup_result(row: Onboarding, asker: Asker, result: dict[str, str]) -> Onboarding:
+def record_signup_result(
+    row: Onboarding, asker: Asker, result: dict[str, str], *, by_dialog: bool = False
+) -> Onboarding:
     """Keep whatever the page got back, in any order, any number of times. Calls nobody.
 
+    `by_dialog`: it came by Meta's full-page dialog, which never gives ids.
     Returns the row that took it: another one when the ids name a second account or number.
     """
     with transaction.atomic():
@@ -131,6 +135,8 @@ def record_signup_result(row: Onboarding, asker: Asker, result: dict[str, str]) 
         _take_details(row, result)
         took_ids = _take_ids(row, result)
         took_code = _take_code(row, result)
+        if took_code:
+            row.code_by_dialog = by_dialog
         row.save()
         if row.state in BEFORE:
             _after_window(row, asker.actor, result)

@@ -100,8 +100,8 @@ def _join_wait(row: Onboarding) -> datetime | None:
         expects_code = bool(settings.META_APP_SECRET) and row.grant == Grant.NONE
         ended = row.login_status not in ("", "connected")
         end = row.claimed_at + JOIN if expects_code and not ended and row.claimed_at else None
-    elif row.searched_at and row.grant != Grant.NONE:
-        end = None  # somebody asked: what the grant tells is all there is
+    elif (row.searched_at or row.code_by_dialog) and row.grant != Grant.NONE:
+        end = None  # somebody asked, or no ids ever come: what the grant tells is all there is
     else:
         end = (row.code_received_at or row.state_changed_at) + JOIN
     return end if end and end > timezone.now() else None

@@ -1,4 +1,5 @@
-// The window: a few screens, then the documented messages to whoever opened it.
+// The window: a few screens, then the documented messages to whoever opened it. As a full page
+// (sandbox/dialog.py) there are the same screens, and a form that leads back.
 (async function () {
   "use strict";
   const query = new URLSearchParams(location.search);
@@ -6,7 +7,8 @@
   const inApp = extras.featureType === "whatsapp_business_app_onboarding";
   const config = await (await fetch("/dialog/config")).json();
   const target = config.app_origins.find((origin) => origin === query.get("origin"));
-  const opener = window.opener;
+  const leaving = document.querySelector("#leave");
+  const opener = leaving ? null : window.opener;
   let ended = false;
   let at = 0;
 
@@ -65,9 +67,19 @@
   const signupMessage = (event, data) =>
     JSON.stringify({ data, type: "WA_EMBEDDED_SIGNUP", event, version: 3 });
 
+  function leave(ending) {
+    const own = select.value === config.scenario;
+    leaving.elements.scenario.value = own ? "" : select.value;
+    const field = Object.assign(document.createElement("input"), { type: "hidden", name: "ending" });
+    field.value = ending;
+    leaving.append(field);
+    leaving.submit();
+  }
+
   async function finish() {
     ended = true;
     next.disabled = true;
+    if (leaving) return leave("finish");
     // The panel's own parameters count only for the panel's own scenario.
     const own = select.value === config.scenario;
     const answer = await fetch("/control/signup", {
@@ -91,8 +103,10 @@
 
   function cancel() {
     ended = true;
+    if (leaving) return leave("cancel");
     if (chosen().ending !== "nothing") post(signupMessage("CANCEL", { current_step: screens[at][0] }));
     window.close();
+    return undefined;
   }
 
   next.addEventListener("click", () => {
@@ -105,6 +119,7 @@
   document.querySelector("[data-test=cancel]").addEventListener("click", cancel);
   document.querySelector("[data-test=report]").addEventListener("click", () => {
     ended = true;
+    if (leaving) return leave("report");
     post(signupMessage("CANCEL", {
       error_message: "Your phone number is already registered.",
       error_code: "3441030",
@@ -112,6 +127,7 @@
       timestamp: String(Math.floor(Date.now() / 1000)),
     }));
     window.close();
+    return undefined;
   });
   window.addEventListener("pagehide", () => {
     if (!ended && chosen().ending !== "nothing") {

@@ -11,6 +11,8 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
+from tenants.models.prefill import Prefilled
+
 if TYPE_CHECKING:
     from tenants.access import Asker
 
@@ -55,7 +57,7 @@ class User(AbstractUser):
         super().save(*args, **kwargs)
 
 
-class Tenant(models.Model):
+class Tenant(Prefilled, models.Model):
     """A customer company. Everything it owns carries its key."""
 
     class Approval(models.TextChoices):

@@ -127,7 +127,8 @@ def test_an_unknown_slug_is_refused(db: None) -> None:
 LEFT_OUT = {
     # Secrets, hashes, keys of rows, and what only steers the worker.
     "Onboarding": {"id", "public_id", "tenant", "started_by", "link", "version", "launch_id",
-                   "code", "code_received_at", "business_account", "number", "choices",
+                   "code", "code_received_at", "dialog_hash", "dialog_at", "code_by_dialog",
+                   "business_account", "number", "choices",
                    "approved_by", "next_look_at", "lease_until", "fence", "wakes", "looks",
                    "faults",
                    "assigned_to"},  # who of the partner's staff looks after it is theirs to know

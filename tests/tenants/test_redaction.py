@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import sys
+from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,7 +15,7 @@ from django.views.debug import ExceptionReporter
 from gunicorn.config import Config
 
 from config import logs
-from config.gunicorn import AccessLog
+from config.gunicorn import AccessLog, told
 from tenants.redaction import HIDDEN, ReportFilter, redact
 
 SECRET = "Sup3rS3cretValue0123456789abcdef"
@@ -37,6 +39,9 @@ SECRET = "Sup3rS3cretValue0123456789abcdef"
         f"Cookie: sessionid={SECRET}; csrftoken={SECRET}",
         f"signup_guest={SECRET}",
         f"whsec_{SECRET}",
+        f"Cookie: signup_dialog_1234abcd=dlg_{SECRET}",
+        f"/connect/return/?state=dlg_{SECRET}&code=AQ{SECRET}{SECRET}",
+        f"/s/h.{SECRET}:1abcde:{SECRET}/",
         f"onb_abcd1234_{SECRET}",
         f"EAA{SECRET}",
         f"password1={SECRET}&password2={SECRET}",
@@ -98,6 +103,17 @@ def test_the_web_servers_own_log_redacts(capsys: pytest.CaptureFixture[str]) -> 
     told = capsys.readouterr()
     assert "Error handling request" in told.err + told.out
     assert SECRET not in told.err + told.out
+
+
+def test_the_access_log_has_no_query_of_the_way_back() -> None:
+    asked = SimpleNamespace(
+        method="GET", path="/connect/return/", query=f"code={SECRET}",
+        uri=f"/connect/return/?code={SECRET}",
+    )  # fmt: skip
+    answer = SimpleNamespace(status="303 See Other", headers=[("Location", "/connect/")], sent=0)
+    line = told(answer, asked, {"RAW_URI": asked.uri}, timedelta(seconds=1))
+    assert (line["path"], line["status"]) == ("/connect/return/…", 303)
+    assert SECRET not in str(line)
 
 
 def test_an_error_report_holds_no_posted_value_no_local_and_no_secret_setting() -> None:
