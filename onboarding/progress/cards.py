@@ -186,7 +186,7 @@ def listed(row: Onboarding) -> dict[str, Any]:
     return {
         "public_id": row.public_id,
         "number": display_number(number.e164) if number else "",
-        "title": (account.name if account else "") or row.get_connection_mode_display(),
+        "title": (account.name if account else "") or gettext("No number yet"),
         "state": row.state,
         "tone": tone(row),
         "tag": tag(row, stop),

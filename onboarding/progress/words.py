@@ -118,8 +118,8 @@ def display_number(e164: str) -> str:
 
 
 def isolated(number: str) -> str:
-    """For a number in plain text: it reads from left to right whatever stands around it."""
-    return f"\u2066{number}\u2069" if number else ""
+    """For a number in plain text: on one line, from left to right whatever stands around it."""
+    return f"\u2066{number.replace(' ', chr(0xA0))}\u2069" if number else ""
 
 
 def shown_number(number: PhoneNumber | None) -> dict[str, Any] | None:

@@ -129,7 +129,10 @@ def planted(tenant: Tenant, name: str, **more: Any) -> Onboarding:
 def _account(tenant: Tenant, row: Onboarding, facts: Facts) -> WhatsAppBusinessAccount:
     well = {"payment_method_attached": True, "account_review_status": "APPROVED"}
     return WhatsAppBusinessAccount.objects.create(
-        tenant=tenant, waba_id=f"10229012934{row.pk:04}", name="John's Cake Shop", **{**well, **facts}
+        tenant=tenant,
+        waba_id=f"10229012934{row.pk:04}",
+        name="John's Cake Shop",
+        **{**well, **facts},
     )
 
 
