@@ -120,7 +120,12 @@ class Tag:
     label: str
 
 
-_OURS: Text = _("Under way")
+_STOPPED: tuple[str, Text] = ("stop", _("Stopped"))
+_ENDED: dict[S, tuple[str, Text]] = {
+    S.CONNECTED: ("check", _("Connected")),
+    S.REJECTED: ("stop", _("Declined")),
+    S.CANCELLED: ("dot-todo", _("Ended")),
+}
 _TURNS: dict[str, tuple[str, Text]] = {
     reasons.CUSTOMER: ("person", _("Your turn")),
     reasons.PARTNER: ("clock", _("Waiting for your partner")),
@@ -132,22 +137,18 @@ _TURNS: dict[str, tuple[str, Text]] = {
 
 def tag(row: Onboarding, stop: requirements.Requirement | None) -> Tag:
     """The icon and the word of how it stands now; `stop`: what the card shows as one."""
-    state = State(row.state)
-    if state == S.CONNECTED:
-        icon, label = ("stop", _("Stopped")) if stop else ("check", _("Connected"))
-    elif state == S.REJECTED:
-        icon, label = "stop", _("Declined")
-    elif state == S.CANCELLED:
-        icon, label = "dot-todo", _("Ended")
-    elif state == S.NEEDS_ATTENTION:
-        icon, label = "stop", _("Stopped")
-    elif state == S.STARTED:
-        icon, label = "person", _("Your turn")
-    elif stop is None:
-        icon, label = ("dot-now", _OURS) if state in WORKING else ("person", _("Your turn"))
-    else:
-        icon, label = _TURNS[stop.who]
+    icon, label = _tag(State(row.state), stop)
     return Tag(icon, str(label))
+
+
+def _tag(state: State, stop: requirements.Requirement | None) -> tuple[str, Text]:
+    if state in _ENDED:
+        return _STOPPED if state == S.CONNECTED and stop else _ENDED[state]
+    if stop is not None and state not in (S.STARTED, S.NEEDS_ATTENTION):
+        return _TURNS[stop.who]
+    if state == S.NEEDS_ATTENTION:
+        return _STOPPED
+    return ("dot-now", _("Under way")) if state in WORKING else _TURNS[reasons.CUSTOMER]
 
 
 # --- Parts ----------------------------------------------------------------------------------------

@@ -151,7 +151,7 @@ def test_the_three_that_hide_another_company_look_alike(tenant: Tenant) -> None:
 
 
 @pytest.mark.parametrize(
-    "code", [each.code for part in ("gates", "acts", "provider", "health")
+    "code", [each.code for part in ("gates", "number", "acts", "provider", "health")
              for each in getattr(reasons, part).ALL]
 )  # fmt: skip
 def test_a_stop_that_leads_to_whatsapp_manager_has_the_link(code: str) -> None:
