@@ -104,7 +104,7 @@ def _connect(request: HttpRequest) -> HttpResponseBase:
 
 
 def _card_for(row: Onboarding, asker: Asker) -> dict[str, Any]:
-    return {**card(row), "tell": tell.shown(row, asker)}
+    return {**card(row, _rows(asker)), "tell": tell.shown(row, asker)}
 
 
 def _rows(asker: Asker) -> QuerySet[Onboarding]:

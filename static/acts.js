@@ -25,13 +25,14 @@ export class Acts {
     }
     this.card.etag = "";
     if (name === "resume") this.card.asked();
-    this.card.look();
+    this.card.lookNow();
     return true;
   }
 
   // The window needs a click of its own: the same attempt, with the number it is for if it has one.
-  startAgain() {
-    const { mode, number, id } = this.card.shown?.dataset ?? {};
+  startAgain(id = this.card.shown?.dataset.id) {
+    const shown = this.card.shown?.dataset;
+    const { mode, number } = shown?.id === id ? shown : {};
     if (number) this.page.openFor(number, `${id}/launch/`);
     else this.page.startOver(mode);
   }

@@ -4,6 +4,7 @@ import { clock, tickTimes } from "./times.js";
 
 const SLOWEST_MS = 60_000;
 const PATIENCE_MS = 20_000;
+const REMEMBERED_MS = 60_000;
 const TOLD_AFTER = 2; // failures: one alone is nothing to speak of
 const ENDS = { 401: "signedOut", 404: "gone" };
 
@@ -31,10 +32,16 @@ export class Card {
     return this.place.querySelector("#card");
   }
 
+  // Beside Meta's window the card is read behind the scenes: then nobody is told of it yet.
+  get isSeen() {
+    return !this.place.closest("[hidden]");
+  }
+
   watch(id) {
     if (this.id !== id) this.etag = "";
     this.id = id;
     if (this.shown?.dataset.id !== id) this.showWaiting();
+    else if (this.isUnread && this.isSeen) this.announce(this.shown.dataset, true);
     this.look();
   }
 
@@ -44,6 +51,7 @@ export class Card {
   }
 
   lookNow() {
+    this.isWanted = this.underway;
     if (this.id) this.look();
   }
 
@@ -59,7 +67,7 @@ export class Card {
       if (this.id === id) this.failed(problem.status);
     }
     this.underway = false;
-    if (this.id !== id) {
+    if (this.id !== id || this.isWanted) {
       this.lookNow();
       return;
     }
@@ -118,7 +126,7 @@ export class Card {
     const skeleton = document.querySelector("#card-waiting").content.cloneNode(true);
     this.place.replaceChildren(skeleton);
     const title = this.place.querySelector("h2");
-    document.querySelector("#announce").textContent = title.textContent;
+    if (this.isSeen) document.querySelector("#announce").textContent = title.textContent;
   }
 
   show(html) {
@@ -133,34 +141,45 @@ export class Card {
     tickTimes(this.place);
     const now = this.shown.dataset;
     const changed = was.state !== now.state || was.stop !== now.stop;
-    this.tellAsked(changed);
-    if (changed && (was.state || isFirst)) this.announce(now, isFirst);
+    if (!this.isSeen) this.isUnread ||= changed;
+    else if (changed && (was.state || isFirst)) this.announce(now, isFirst);
+    this.tellAsked();
     if (!this.place.contains(document.activeElement) && kept.focused) {
       this.place.querySelector(kept.focused)?.focus({ preventScroll: true });
     }
     this.onChange(now.state);
   }
 
-  // Somebody had us look: the card says so until the look is over, and what came of it.
+  // Somebody had us look: the card says so until the look is over, and for a while what came of it.
   asked() {
-    this.wasAsked = true;
-    this.tellAsked(false);
+    this.question = { stood: standing(this.shown.dataset), passed: false, until: 0 };
+    this.tellAsked();
   }
 
-  tellAsked(changed) {
-    if (!this.wasAsked) return;
+  tellAsked() {
+    const { question } = this;
     const place = this.place.querySelector("#asked");
-    if (changed || !place) {
-      this.wasAsked = !changed;
+    if (!question || !place) return;
+    const { due, stop } = this.shown.dataset;
+    if (standing(this.shown.dataset) !== question.stood) {
+      // On its way the card says by itself what is being done; at another stop it says all.
+      if (stop) this.question = null;
+      question.passed = true;
       return;
     }
-    const due = new Date(this.shown.dataset.due || 0);
-    const text = due > Date.now() ? texts.looked : texts.looking;
-    if (this.saidOfAsked !== text) document.querySelector("#announce").textContent = text;
-    this.saidOfAsked = place.textContent = text;
+    const isOver = question.passed || new Date(due || 0) > Date.now();
+    if (isOver) question.until ||= Date.now() + REMEMBERED_MS;
+    if (isOver && Date.now() > question.until) {
+      this.question = null;
+      return;
+    }
+    const text = isOver ? texts.looked : texts.looking;
+    if (question.said !== text) document.querySelector("#announce").textContent = text;
+    question.said = place.textContent = text;
   }
 
   announce({ state, stop }, isFirst) {
+    this.isUnread = false;
     const title = this.place.querySelector("#card-title");
     const waiting = this.place.querySelector(".waiting")?.textContent.trim() || "";
     const stopped = this.shown.classList.contains("tone-stop");
@@ -170,6 +189,10 @@ export class Card {
     // the first card is gone from sight.
     if (["connected", "rejected"].includes(state) || stop || isFirst) title.focus();
   }
+}
+
+function standing({ state, stop }) {
+  return `${state} ${stop ?? ""}`;
 }
 
 // --- What somebody was doing outlives a fresh card --------------------------------------------------

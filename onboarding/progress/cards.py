@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -31,8 +32,8 @@ SAID_BY_CARD = "app_keep_open"
 """The card of a connected number says it among the first things to do."""
 
 
-def card(row: Onboarding) -> dict[str, Any]:
-    """Everything that the page's card shows of an onboarding."""
+def card(row: Onboarding, visible: QuerySet[Onboarding] | None = None) -> dict[str, Any]:
+    """Everything that the page's card shows of an onboarding to who may see the `visible` ones."""
     stop = requirements.stop_of(row)
     also = [each for each in requirements.also(row) if each.code != SAID_BY_CARD]
     # A wait of seconds in which nobody has anything to do is a sentence, not a stop.
@@ -59,7 +60,7 @@ def card(row: Onboarding) -> dict[str, Any]:
         "choices": [_choice(offer) for offer in row.choices],
         "said": said(row),
         "acts": requirements.acts(row),
-        "main": moves.main_of(row, shown),
+        "main": moves.main_of(row, shown, visible),
         "buttons": moves.others_of(row, shown),
         "may_end": moves.may_end(row),
         "expected": display_number(row.expected_number),

@@ -60,12 +60,14 @@ _LONG: dict[str, Text] = {
     "approval_needed": _("This can take a day or two."),
 }
 _STOPPED: dict[S, Text] = {
-    S.AWAITING_ACCOUNT: _("Your choice of the account"),
+    S.AWAITING_ACCOUNT: _("The choice of the account"),
     S.AWAITING_PAYMENT: _("YCloud's payment method"),
-    S.AWAITING_NUMBER: _("Your number"),
-    S.IN_REVIEW: _("Your partner's decision"),
+    S.AWAITING_NUMBER: _("The number"),
+    S.IN_REVIEW: _("The partner's decision"),
 }
-"""What the milestone that is stopped at waits for, where it is not the milestone itself."""
+"""What the milestone that is stopped at waits for, where it is not the milestone itself. Staff read
+the same line, so nobody is spoken to.
+"""
 
 
 def _passed(row: Onboarding) -> int:

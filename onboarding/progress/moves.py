@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from onboarding import requirements
 from onboarding.models import Onboarding
 from onboarding.reasons.base import Text
-from onboarding.states import WITHDRAWABLE, State
+from onboarding.states import OPEN, WITHDRAWABLE, State
 
 S = State
 
@@ -58,11 +59,34 @@ def _another(row: Onboarding) -> Button:
     return Button("another", str(_("Connect another number")), url=f"?new&tenant={slug}")
 
 
-def main_of(row: Onboarding, stop: requirements.Requirement | None) -> Button | None:
+def _duplicated(row: Onboarding, visible: QuerySet[Onboarding] | None) -> Button | None:
+    """To the attempt that goes on in place of this one, if the reader may see it."""
+    if row.reason != "superseded" or visible is None or not row.claimed_waba_id:
+        return None
+    same = visible.filter(
+        tenant=row.tenant_id, state__in=OPEN, business_account__waba_id=row.claimed_waba_id
+    )
+    claimed = row.claimed_phone_number_id
+    if claimed:
+        same = same.filter(Q(number=None) | Q(number__phone_number_id=claimed))
+    other = same.exclude(pk=row.pk).first()
+    if other is None:
+        return None
+    return Button("other", str(_("Open the other attempt")), url=f"?onboarding={other.public_id}")
+
+
+def main_of(
+    row: Onboarding,
+    stop: requirements.Requirement | None,
+    visible: QuerySet[Onboarding] | None = None,
+) -> Button | None:
     """The card's one main button; None where there is nothing to press, or a choice has its own.
 
-    `stop`: what the card shows as one, so not a wait of seconds.
+    `stop`: what the card shows as one, so not a wait of seconds. `visible`: the attempts that the
+    reader may see.
     """
+    if other := _duplicated(row, visible):
+        return other
     acts = requirements.acts(row)
     code = stop.code if stop else ""
     if row.state == S.CONNECTED:

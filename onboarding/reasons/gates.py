@@ -27,7 +27,7 @@ ALL: tuple[Reason, ...] = (
         "superseded",
         _("Another attempt for the same number is already under way"),
         _("Two attempts for one number would get in each other's way, so only the first goes on."),
-        (_("Open the other attempt in the list on this page."),),
+        (_("Go on with the other attempt."),),
         CUSTOMER,
         "stop",
     ),

@@ -31,7 +31,8 @@ def opens(page: Page, tenant: Tenant, owner: User) -> Opens:
 
     def opened(name: str, **more: Any) -> Onboarding:
         row = planted(tenant, name, started_by=owner, **more)
-        page.goto(f"/connect/?onboarding={row.public_id}")
+        with page.expect_response(CARD):  # the page asks once more for the card that it came with
+            page.goto(f"/connect/?onboarding={row.public_id}")
         expect(page.locator("#card")).to_be_visible()
         return row
 

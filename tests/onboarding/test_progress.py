@@ -67,6 +67,26 @@ def test_each_state_has_its_main_button(tenant: Tenant, name: str) -> None:
     assert (main and main.act) == MAIN[name]
 
 
+def test_a_duplicate_leads_to_the_attempt_that_goes_on(pages: Client, tenant: Tenant) -> None:
+    first = planted(tenant, "payment")
+    assert first.business_account is not None
+    row = planted(tenant, "superseded", claimed_waba_id=first.business_account.waba_id)
+    html = shown(pages, row)
+    assert f'href="?onboarding={first.public_id}"' in html
+    assert "Open the other attempt" in pressable(html)
+    Onboarding.objects.filter(pk=first.pk).update(state="cancelled")
+    assert "Open the other attempt" not in shown(pages, row)
+
+
+def test_a_duplicate_leads_nobody_to_what_is_not_theirs_to_see(
+    pages: Client, tenant: Tenant, other_tenant: Tenant
+) -> None:
+    first = planted(other_tenant, "payment")
+    assert first.business_account is not None
+    row = planted(tenant, "superseded", claimed_waba_id=first.business_account.waba_id)
+    assert str(first.public_id) not in shown(pages, row)
+
+
 @pytest.mark.parametrize("name", STATES)
 def test_no_card_has_two_main_buttons_and_each_names_the_company(
     guest: Client, tenant: Tenant, name: str
@@ -168,8 +188,8 @@ def test_a_stop_that_leads_to_whatsapp_manager_has_the_link(code: str) -> None:
     [
         ("signed_up", "Finding your account", "Next: YCloud does this"),
         ("payment", "YCloud's payment method", "Next: we do this"),
-        ("no_number", "Your number", "Next: WhatsApp does this"),
-        ("review", "Your partner's decision", "Next: WhatsApp does this"),
+        ("no_number", "The number", "Next: WhatsApp does this"),
+        ("review", "The partner's decision", "Next: WhatsApp does this"),
         ("connecting", "WhatsApp switches the number on", ""),
     ],
 )
