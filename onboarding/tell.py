@@ -26,6 +26,8 @@ def may_ask(row: Onboarding) -> bool:
 
 def shown(row: Onboarding, asker: Asker) -> dict[str, Any] | None:
     """What the card says of letters; None where it says nothing."""
+    if row.state == State.CONNECTED:
+        return _of_connected(row, asker)
     if not may_ask(row) or row.state == State.STARTED:
         return None
     if row.state in WORKING and row.state_changed_at > timezone.now() - OFFERED_AFTER:
@@ -42,6 +44,16 @@ def shown(row: Onboarding, asker: Asker) -> dict[str, Any] | None:
     }
 
 
+def _of_connected(row: Onboarding, asker: Asker) -> dict[str, Any] | None:
+    """Who hears of a connected number's health, and where that is switched off."""
+    owner = _told_owner(row, asker)
+    told = [] if asker.user or not _may_see(row, asker) else list(row.mail_addresses.all())
+    addresses = [_address(each) for each in told]
+    if not owner and not addresses:
+        return None
+    return {"ended": True, "member": owner, "addresses": addresses}
+
+
 def _may_see(row: Onboarding, asker: Asker) -> bool:
     """Another guest's attempt does not show whom it tells, not even masked."""
     return not asker.is_guest or asker.link_id == row.link_id
@@ -52,9 +64,17 @@ def _told_member(row: Onboarding, asker: Asker) -> str:
     user = asker.user
     if user is None or not user.wants_letters:
         return ""
+    return user.email if row.started_by_id == user.pk else _told_owner(row, asker)
+
+
+def _told_owner(row: Onboarding, asker: Asker) -> str:
+    """The asker's address where they own the company and want letters."""
+    user = asker.user
+    if user is None or not user.wants_letters:
+        return ""
     role = Membership.Role.OWNER
     is_owner = user.memberships.filter(tenant=row.tenant_id, role=role).exists()
-    return user.email if is_owner or row.started_by_id == user.pk else ""
+    return user.email if is_owner else ""
 
 
 def _address(address: MailAddress) -> dict[str, str]:

@@ -21,7 +21,7 @@ from django.views.decorators.http import require_safe
 
 from onboarding import guests, instruments, launch, prefill, proof, quota, tell
 from onboarding.models import Onboarding, SignupLink
-from onboarding.progress import card, display_number
+from onboarding.progress import card, display_number, listed
 from onboarding.states import FINAL, State
 from tenants.access import Asker, tenant_for, tenants_of
 
@@ -93,7 +93,7 @@ def _connect(request: HttpRequest) -> HttpResponseBase:
             "signed_in_too": asker.is_guest and request.user.is_authenticated,
             "onboarding": row,
             "card": _card_for(row, asker) if row else None,
-            "others": [_listed(each) for each in rows if each != row],
+            "others": [listed(each) for each in rows if each != row],
             "setup_problem": _setup_problem() or _link_problem(link),
             "only_mode": link.connection_mode if link else "",
             "proof_note": proof.customer_note(tenant),
@@ -107,7 +107,7 @@ def _connect(request: HttpRequest) -> HttpResponseBase:
 
 
 def _card_for(row: Onboarding, asker: Asker) -> dict[str, Any]:
-    return {**card(row), "tell": tell.shown(row, asker)}
+    return {**card(row, _rows(asker)), "tell": tell.shown(row, asker)}
 
 
 def _rows(asker: Asker) -> QuerySet[Onboarding]:
@@ -134,18 +134,6 @@ def _newest(rows: list[Onboarding], query: Any) -> Onboarding | None:
         return None
     ended = FINAL | {State.CANCELLED}
     return next((row for row in rows if row.state not in ended), rows[0] if rows else None)
-
-
-def _listed(row: Onboarding) -> dict[str, Any]:
-    number, account = row.number, row.business_account
-    return {
-        "public_id": row.public_id,
-        "title": (number and display_number(number.e164)) or (account and account.name) or "",
-        "mode": row.get_connection_mode_display(),
-        "state": row.state,
-        "state_label": State(row.state).label,
-        "since": row.state_changed_at,
-    }
 
 
 def _link_problem(link: SignupLink | None) -> str | None:

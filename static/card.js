@@ -1,36 +1,58 @@
 // The card: asks the server how it stands, shows its answer, tells screen readers what changed.
 
+import { clock, tickTimes } from "./times.js";
+
 const SLOWEST_MS = 60_000;
+const PATIENCE_MS = 20_000;
+const REMEMBERED_MS = 60_000;
+const TOLD_AFTER = 2; // failures: one alone is nothing to speak of
+const ENDS = { 401: "signedOut", 404: "gone" };
+
+const texts = document.querySelector("#card-texts").dataset;
 
 export class Card {
   // `onChange(state)` after each new card.
-  constructor(config, { onChange, texts }) {
+  constructor(config, { onChange }) {
     this.config = config;
     this.onChange = onChange;
-    this.texts = texts;
     this.place = document.querySelector("#card-place");
     this.etag = "";
     this.failures = 0;
+    this.readAt = new Date();
     document.addEventListener("visibilitychange", () => {
-      if (!document.hidden && this.id) this.look();
+      if (!document.hidden) this.lookNow();
     });
+    addEventListener("pageshow", (event) => event.persisted && this.lookNow());
+    addEventListener("online", () => this.lookNow());
     setInterval(() => tickTimes(document), 10_000);
     tickTimes(document);
   }
 
   get shown() {
-    return document.querySelector("#card");
+    return this.place.querySelector("#card");
+  }
+
+  // Beside Meta's window the card is read behind the scenes: then nobody is told of it yet.
+  get isSeen() {
+    return !this.place.closest("[hidden]");
   }
 
   watch(id) {
     if (this.id !== id) this.etag = "";
     this.id = id;
+    if (this.shown?.dataset.id !== id) this.showWaiting();
+    else if (this.isUnread && this.isSeen) this.announce(this.shown.dataset, true);
     this.look();
   }
 
   stop() {
     this.id = null;
     clearTimeout(this.timer);
+  }
+
+  lookNow() {
+    this.isWanted = this.underway;
+    if (this.id) this.look();
   }
 
   async look() {
@@ -40,101 +62,171 @@ export class Card {
     this.underway = true;
     try {
       await this.read(id);
-      this.failures = 0;
-    } catch {
-      this.failures += 1;
+      this.succeeded();
+    } catch (problem) {
+      if (this.id === id) this.failed(problem.status);
     }
     this.underway = false;
-    if (this.id !== id) {
-      if (this.id) this.look();
+    if (this.id !== id || this.isWanted) {
+      this.lookNow();
       return;
     }
     const seconds = Number(this.shown?.dataset.poll ?? 2);
-    if (seconds > 0) {
+    // Where the server is away even a final card is asked for until it answers.
+    if (seconds > 0 || this.failures) {
       const slow = document.hidden ? 5 : 1;
-      const wait = Math.min(seconds * 1000 * slow * 2 ** Math.min(this.failures, 5), SLOWEST_MS);
-      this.timer = setTimeout(() => this.look(), wait);
+      const wait = Math.max(seconds, 1) * 1000 * slow * 2 ** Math.min(this.failures, 5);
+      this.timer = setTimeout(() => this.look(), Math.min(wait, SLOWEST_MS));
     }
   }
 
   async read(id) {
     const address = this.config.card_url.replace("00000000-0000-0000-0000-000000000000", id);
     const headers = this.etag && this.shown?.dataset.id === id ? { "If-None-Match": this.etag } : {};
-    const answer = await fetch(address, { headers, credentials: "same-origin" });
+    const answer = await fetch(address, {
+      headers,
+      credentials: "same-origin",
+      signal: AbortSignal.timeout(PATIENCE_MS),
+    });
     if (answer.status === 304) return;
-    if (!answer.ok) throw new Error(String(answer.status));
+    if (!answer.ok) throw Object.assign(new Error("no card"), { status: answer.status });
     const html = await answer.text();
     if (this.id !== id) return;
     this.etag = answer.headers.get("ETag") || "";
     this.show(html);
   }
 
+  // --- When the server cannot be reached -----------------------------------------------------------
+
+  succeeded() {
+    if (this.troubled) document.querySelector("#announce").textContent = texts.back;
+    this.failures = 0;
+    this.readAt = new Date();
+    this.troubled = "";
+    document.querySelector("#card-trouble").replaceChildren();
+  }
+
+  failed(status) {
+    this.failures += 1;
+    const isKnown = this.shown?.dataset.id === this.id;
+    if (!ENDS[status] && isKnown && this.failures < TOLD_AFTER) return;
+    const text = texts[ENDS[status] ?? (isKnown ? "old" : "none")];
+    const told = text.replace("{time}", clock(this.readAt));
+    if (this.troubled === told) return;
+    this.troubled = told;
+    const note = document.querySelector("#card-stale").content.cloneNode(true);
+    note.querySelector("p").textContent = told;
+    note.querySelector("[data-retry]").addEventListener("click", () => this.look());
+    document.querySelector("#card-trouble").replaceChildren(note);
+  }
+
+  // --- Showing -------------------------------------------------------------------------------------
+
+  showWaiting() {
+    const skeleton = document.querySelector("#card-waiting").content.cloneNode(true);
+    this.place.replaceChildren(skeleton);
+    const title = this.place.querySelector("h2");
+    if (this.isSeen) document.querySelector("#announce").textContent = title.textContent;
+  }
+
   show(html) {
     const before = this.shown?.dataset ?? {};
     const was = { state: before.state, stop: before.stop };
-    const open = [...this.place.querySelectorAll("details[open]")].map((each) => each.id);
-    const focused = keyOf(document.activeElement);
-    const picked = this.place.querySelector("input:checked")?.value;
-    const typed = this.place.querySelector("#tell-email")?.value;
-    this.place.innerHTML = html;
+    const isFirst = Boolean(this.place.querySelector(".skeleton"));
+    const kept = keep(this.place);
+    const fresh = document.createElement("template");
+    fresh.innerHTML = html;
+    restore(fresh.content, kept);
+    this.place.replaceChildren(fresh.content);
     tickTimes(this.place);
-    for (const id of open) {
-      const details = id && this.place.querySelector(`#${CSS.escape(id)}`);
-      if (details) details.open = true;
-    }
-    if (picked) {
-      const again = this.place.querySelector(`input[value="${CSS.escape(picked)}"]`);
-      if (again) again.checked = true;
-    }
-    const field = this.place.querySelector("#tell-email");
-    if (typed && field) field.value = typed;
     const now = this.shown.dataset;
     const changed = was.state !== now.state || was.stop !== now.stop;
-    if (changed && was.state) this.announce(now);
-    else if (focused) this.place.querySelector(focused)?.focus();
+    if (!this.isSeen) this.isUnread ||= changed;
+    else if (changed && (was.state || isFirst)) this.announce(now, isFirst);
+    this.tellAsked();
+    if (!this.place.contains(document.activeElement) && kept.focused) {
+      this.place.querySelector(kept.focused)?.focus({ preventScroll: true });
+    }
     this.onChange(now.state);
   }
 
-  announce({ state, stop }) {
+  // Somebody had us look: the card says so until the look is over, and for a while what came of it.
+  asked() {
+    this.question = { stood: standing(this.shown.dataset), passed: false, until: 0 };
+    this.tellAsked();
+  }
+
+  tellAsked() {
+    const { question } = this;
+    const place = this.place.querySelector("#asked");
+    if (!question || !place) return;
+    const { due, stop } = this.shown.dataset;
+    if (standing(this.shown.dataset) !== question.stood) {
+      // On its way the card says by itself what is being done; at another stop it says all.
+      if (stop) this.question = null;
+      question.passed = true;
+      return;
+    }
+    const isOver = question.passed || new Date(due || 0) > Date.now();
+    if (isOver) question.until ||= Date.now() + REMEMBERED_MS;
+    if (isOver && Date.now() > question.until) {
+      this.question = null;
+      return;
+    }
+    const text = isOver ? texts.looked : texts.looking;
+    if (question.said !== text) document.querySelector("#announce").textContent = text;
+    question.said = place.textContent = text;
+  }
+
+  announce({ state, stop }, isFirst) {
+    this.isUnread = false;
     const title = this.place.querySelector("#card-title");
     const waiting = this.place.querySelector(".waiting")?.textContent.trim() || "";
     const stopped = this.shown.classList.contains("tone-stop");
     const region = document.querySelector(stopped ? "#alarm" : "#announce");
     region.textContent = `${title.textContent}. ${waiting}`;
-    // A result or a stop gets the focus; a step on the way leaves it where it is.
-    if (["connected", "rejected"].includes(state) || stop) title.focus();
+    // A result or a stop gets the focus; a step on the way leaves it where it is. What had it before
+    // the first card is gone from sight.
+    if (["connected", "rejected"].includes(state) || stop || isFirst) title.focus();
   }
+}
+
+function standing({ state, stop }) {
+  return `${state} ${stop ?? ""}`;
+}
+
+// --- What somebody was doing outlives a fresh card --------------------------------------------------
+
+function keep(place) {
+  return {
+    open: [...place.querySelectorAll("details[open]")].map((each) => each.id).filter(Boolean),
+    picked: place.querySelector("input:checked")?.value,
+    fields: [...place.querySelectorAll("input[id]")].filter((field) => field.value),
+    focused: keyOf(document.activeElement),
+  };
+}
+
+function restore(fresh, { open, picked, fields }) {
+  for (const id of open) {
+    const details = fresh.querySelector(`details#${CSS.escape(id)}`);
+    if (details) details.open = true;
+  }
+  if (picked) {
+    const again = fresh.querySelector(`input[value="${CSS.escape(picked)}"]`);
+    if (again) again.checked = true;
+  }
+  // The very field, with its caret and what the browser remembers of it.
+  for (const field of fields) fresh.querySelector(`#${CSS.escape(field.id)}`)?.replaceWith(field);
 }
 
 function keyOf(element) {
   if (!element || !element.closest("#card-place")) return null;
   if (element.id) return `#${element.id}`;
-  for (const name of ["act", "copy"]) {
-    if (element.dataset?.[name]) return `[data-${name}="${CSS.escape(element.dataset[name])}"]`;
+  for (const name of ["act", "copy", "close"]) {
+    const value = element.dataset?.[name];
+    if (value) return `[data-${name}="${CSS.escape(value)}"]`;
   }
   if (element.name) return `input[value="${CSS.escape(element.value)}"]`;
   const folded = element.tagName === "SUMMARY" ? element.parentElement.id : "";
   return folded ? `#${CSS.escape(folded)} > summary` : null;
-}
-
-function tickTimes(root) {
-  const language = document.documentElement.lang;
-  const relative = new Intl.RelativeTimeFormat(language, { numeric: "auto" });
-  for (const time of root.querySelectorAll("time[data-relative], time[data-clock]")) {
-    const at = new Date(time.dateTime);
-    time.title = at.toLocaleString(language);
-    time.textContent =
-      "clock" in time.dataset
-        ? at.toLocaleTimeString(language, { hour: "2-digit", minute: "2-digit" })
-        : inWords(relative, (at - Date.now()) / 1000);
-  }
-}
-
-function inWords(relative, seconds) {
-  const size = Math.abs(seconds);
-  const { soon, recently } = document.querySelector("#texts").dataset;
-  if (size < 45) return seconds > 0 ? soon : recently;
-  if (size < 2_700) return relative.format(Math.round(seconds / 60), "minute");
-  if (size < 79_200) return relative.format(Math.round(seconds / 3_600), "hour");
-  return relative.format(Math.round(seconds / 86_400), "day");
 }

@@ -1,5 +1,6 @@
 // The signup page: the question, Meta's window, the card. The server decides; this page shows.
 
+import { Acts } from "./acts.js";
 import { Card } from "./card.js";
 import { Outbox } from "./outbox.js";
 import { initSdk, listen, loadSdk, openWindow } from "./signup.js";
@@ -39,7 +40,6 @@ const outbox = new Outbox(config, {
 });
 
 const card = new Card(config, {
-  texts,
   onChange(state) {
     if (state === "connected" || state === "rejected") attemptOpen = false;
   },
@@ -195,22 +195,6 @@ listen(config.message_hosts, config.sandbox_origin, (body) => {
   outbox.post(attempt, body);
 });
 
-// --- Acts on the card -----------------------------------------------------------------------------
-
-async function act(name, body) {
-  hideTrouble();
-  try {
-    await outbox.ask(`${card.id}/${name}/`, body);
-    card.etag = "";
-    card.look();
-    return true;
-  } catch (problem) {
-    if (problem.error) showError(problem.error);
-    else showTrouble(texts.offline);
-    return false;
-  }
-}
-
 // One certain number (again): nothing to ask, but the window needs a click of its own.
 async function openFor(number, address) {
   hideTrouble();
@@ -232,16 +216,7 @@ async function openFor(number, address) {
   }
 }
 
-// "Start again" asks the question again with the same answer: the window needs a click of its own.
-function startAgain() {
-  const { mode, number, id } = card.shown?.dataset ?? {};
-  if (number) {
-    openFor(number, `${id}/launch/`);
-    return;
-  }
-  startOver(mode);
-}
-
+// "Start again" asks the question again with the same answer.
 function startOver(mode) {
   card.stop();
   show("choose");
@@ -253,49 +228,7 @@ function startOver(mode) {
   (input ?? $("#question")).focus();
 }
 
-document.addEventListener("click", (event) => {
-  const button = event.target.closest("[data-act]");
-  if (button?.tagName === "BUTTON") {
-    const name = button.dataset.act;
-    if (name === "launch") startAgain();
-    else if (name === "reconnect") openFor(card.shown.dataset.number, `${card.id}/reconnect/`);
-    else if (name !== "withdraw" || confirm(texts.withdraw)) act(name);
-  }
-  const copy = event.target.closest("[data-copy]");
-  if (copy) {
-    navigator.clipboard?.writeText(copy.dataset.copy);
-    $("#announce").textContent = texts.copied;
-  }
-});
-
-// An address to be told at: the field is emptied first, so that the fresh card shows it empty.
-async function tellMe(form) {
-  const field = form.querySelector("input");
-  const email = field.value.trim();
-  field.value = "";
-  $("#announce").textContent = "";
-  if (await act("notify", { email })) {
-    $("#announce").textContent = texts.told;
-    return;
-  }
-  const fresh = $("#tell-email"); // the card may have been read anew meanwhile
-  if (fresh && !fresh.value) fresh.value = email;
-}
-
-document.addEventListener("submit", (event) => {
-  const tell = event.target.closest("form.tell-form");
-  if (tell) {
-    event.preventDefault();
-    tellMe(tell);
-    return;
-  }
-  const form = event.target.closest("form.choices");
-  if (!form) return;
-  event.preventDefault();
-  const value = new FormData(form).get("choice");
-  const name = form.dataset.act;
-  act(name, { [name === "account" ? "waba_id" : "phone_number_id"]: value });
-});
+const acts = new Acts(card, outbox, { openFor, startOver, showError, showTrouble, hideTrouble });
 
 $("#choose-form").addEventListener("change", prepare);
 $("#choose-form").addEventListener("submit", (event) => {
@@ -307,7 +240,7 @@ $("#launch-ready").addEventListener("click", () => {
 });
 $("#again").addEventListener("click", () => {
   if (launch && sdkReady) open();
-  else startAgain();
+  else acts.startAgain();
 });
 $("#closed").addEventListener("click", () => {
   outbox.post(attempt, { login_status: "unknown" });

@@ -1,13 +1,45 @@
-// Times as the server wrote them (UTC) become those of the reader: days, or days with the hour.
-export function localTimes(root) {
-  const language = document.documentElement.lang;
-  for (const time of root.querySelectorAll("time[data-day], time[data-moment]")) {
+// Times as the server wrote them (UTC) become those of the reader: "5 minutes ago", a clock, a day, or
+// the exact time with its zone.
+
+const language = document.documentElement.lang;
+const relative = new Intl.RelativeTimeFormat(language, { numeric: "auto" });
+const DAY = { day: "numeric", month: "short" };
+const CLOCK = { hour: "2-digit", minute: "2-digit" };
+const DATE = { ...DAY, year: "numeric" };
+const EXACT = { ...DATE, ...CLOCK, timeZoneName: "short" };
+
+export function tickTimes(root) {
+  for (const time of root.querySelectorAll("time[datetime]")) {
     const at = new Date(time.dateTime);
     if (Number.isNaN(at.getTime())) continue;
-    time.title = at.toLocaleString(language, { dateStyle: "full", timeStyle: "long" });
-    const shown = "day" in time.dataset ? { dateStyle: "medium" } : { dateStyle: "medium", timeStyle: "short" };
-    time.textContent = at.toLocaleString(language, shown);
+    const told = textOf(time.dataset, at);
+    if (told === null) continue;
+    time.title = at.toLocaleString(language, EXACT);
+    if (time.textContent !== told) time.textContent = told;
   }
 }
 
-localTimes(document);
+export function clock(at) {
+  const isToday = at.toDateString() === new Date().toDateString();
+  return isToday
+    ? at.toLocaleTimeString(language, CLOCK)
+    : at.toLocaleString(language, { ...DAY, ...CLOCK });
+}
+
+function textOf(shape, at) {
+  if ("relative" in shape) return inWords((at - Date.now()) / 1000);
+  if ("clock" in shape) return clock(at);
+  if ("exact" in shape) return at.toLocaleString(language, EXACT);
+  if ("moment" in shape) return at.toLocaleString(language, { ...DATE, ...CLOCK });
+  if ("day" in shape) return at.toLocaleDateString(language, DATE);
+  return null;
+}
+
+function inWords(seconds) {
+  const size = Math.abs(seconds);
+  const { soon, recently } = document.querySelector("#card-texts").dataset;
+  if (size < 45) return seconds > 0 ? soon : recently;
+  if (size < 2_700) return relative.format(Math.round(seconds / 60), "minute");
+  if (size < 79_200) return relative.format(Math.round(seconds / 3_600), "hour");
+  return relative.format(Math.round(seconds / 86_400), "day");
+}

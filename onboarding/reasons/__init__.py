@@ -13,6 +13,7 @@ from onboarding.reasons import (
     acts,
     gates,
     health,
+    number,
     provider,
     staff,
     staff_facts,
@@ -43,7 +44,15 @@ _FOR_STAFF = {
 
 REASONS: dict[str, Reason] = {
     reason.code: replace(reason, for_staff=_FOR_STAFF.get(reason.code, reason.for_staff))
-    for reason in (*window.ALL, *gates.ALL, *acts.ALL, *provider.ALL, *health.ALL, *standing.ALL)
+    for reason in (
+        *window.ALL,
+        *gates.ALL,
+        *number.ALL,
+        *acts.ALL,
+        *provider.ALL,
+        *health.ALL,
+        *standing.ALL,
+    )
 }
 
 LOST = frozenset(reason.code for reason in health.ALL)

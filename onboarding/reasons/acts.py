@@ -3,8 +3,6 @@
 from django.utils.translation import gettext_lazy as _
 
 from onboarding.reasons.base import (
-    CHECK_AGAIN,
-    CLOSE_PAGE,
     CUSTOMER,
     META,
     NOBODY,
@@ -46,7 +44,7 @@ ALL: tuple[Reason, ...] = (
         (
             _("Open WhatsApp Manager, choose the number, and turn off two-step verification."),
             _("Meta sends an e-mail; confirm it."),
-            CHECK_AGAIN,
+            _("Then press “Try again”."),
         ),
         CUSTOMER,
     ),
@@ -55,8 +53,8 @@ ALL: tuple[Reason, ...] = (
         _("Meta is checking the display name of your number"),
         _("The number can be registered only after Meta has processed its name."),
         (
-            _("You need not do anything. It usually takes up to two days; we go on by ourselves."),
-            CLOSE_PAGE,
+            _("You need not do anything: it usually takes one to two days, and we go on then."),
+            _("To change the name, open WhatsApp Manager and choose the number."),
         ),
         META,
         "wait",
@@ -66,9 +64,9 @@ ALL: tuple[Reason, ...] = (
         _("The number was tried too often"),
         _(
             "Meta allows ten registrations of a number in 72 hours and then blocks it. "
-            "We stop before that and go on by ourselves."
+            "We stop before that and wait until the next one is allowed."
         ),
-        (_("You need not do anything. The time of the next try is shown below."), CLOSE_PAGE),
+        (_("You need not do anything: the next try begins by itself."),),
         NOBODY,
         "wait",
     ),
@@ -76,7 +74,7 @@ ALL: tuple[Reason, ...] = (
         "register_later",
         _("Meta asks us to try again later"),
         _("The number was changed a moment ago, or Meta is busy."),
-        (CLOSE_PAGE,),
+        (_("You need not do anything: we try again by ourselves."),),
         NOBODY,
         "wait",
     ),
@@ -93,7 +91,7 @@ ALL: tuple[Reason, ...] = (
         "takes_longer",
         _("This number takes longer than usual"),
         _("Meta has accepted the number and has not switched it on yet. That can take days."),
-        (_("You need not do anything. We keep looking."), CLOSE_PAGE),
+        (_("You need not do anything. We keep looking."),),
         META,
         "wait",
     ),

@@ -69,6 +69,5 @@ class Reason:
         return self.for_staff.remedy or self.remedy
 
 
-START_AGAIN = _("Start again when you are ready; nothing was lost.")
-CLOSE_PAGE = _("You can close this page and come back to it later.")
+START_AGAIN = _("Press “Start again” when you are ready: nothing was lost.")
 CHECK_AGAIN = _("Then press “Check again”.")

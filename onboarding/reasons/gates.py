@@ -1,10 +1,9 @@
-"""Meta's window and the gates before the act: grant, owner, health, payment, number, approval."""
+"""Meta's window and the gates before the act: grant, owner, health, payment, approval."""
 
 from django.utils.translation import gettext_lazy as _
 
 from onboarding.reasons.base import (
     CHECK_AGAIN,
-    CLOSE_PAGE,
     CUSTOMER,
     META,
     NOBODY,
@@ -28,7 +27,7 @@ ALL: tuple[Reason, ...] = (
         "superseded",
         _("Another attempt for the same number is already under way"),
         _("Two attempts for one number would get in each other's way, so only the first goes on."),
-        (_("Open the other attempt in the list on this page."),),
+        (_("Go on with the other attempt."),),
         CUSTOMER,
         "stop",
     ),
@@ -59,8 +58,8 @@ ALL: tuple[Reason, ...] = (
             "have lost the connection to this page."
         ),
         (
-            _("If you had finished the steps, wait a moment: the confirmation may still arrive."),
-            _("Otherwise start again and keep this page open beside Meta's window."),
+            _("If you had finished the steps, press “Look for my account”."),
+            _("Otherwise press “Start again”, and keep this page open beside Meta's window."),
         ),
         CUSTOMER,
         "stop",
@@ -79,7 +78,7 @@ ALL: tuple[Reason, ...] = (
         _("We do not know which account you connected"),
         _("Meta's window finished without telling us the WhatsApp account."),
         (
-            _("Start again and go through all the steps of Meta's window."),
+            _("Press “Start again” and go through all the steps of Meta's window."),
             _("If it happens again, send the reference to your partner."),
         ),
         CUSTOMER,
@@ -93,8 +92,8 @@ ALL: tuple[Reason, ...] = (
         ),
         (
             _(
-                "Start again and choose the same account in Meta's window; nothing is created "
-                "twice."
+                "Press “Start again” and choose the same account in Meta's window: nothing is "
+                "created twice."
             ),
             _("Keep this page open beside Meta's window until it says that it is done."),
         ),
@@ -104,23 +103,23 @@ ALL: tuple[Reason, ...] = (
         "unproven",
         _("Your partner is checking this connection"),
         _("Meta did not confirm to us that you may connect this account, so a person looks at it."),
-        (_("You need not do anything. Your partner decides and this page shows it."), CLOSE_PAGE),
+        (_("You need not do anything. Your partner decides and this page shows it."),),
         PARTNER,
     ),
     Reason(
         "account_choice",
         _("Choose the WhatsApp account to connect"),
         _("You shared more than one WhatsApp account in Meta's window."),
-        (_("Choose one below. You can connect the others afterwards."),),
+        (_("Choose one and press “Connect this one”. You can connect the others afterwards."),),
         CUSTOMER,
     ),
     # --- Gate 2: owner ----------------------------------------------------------------------------
     Reason(
         "account_unconfirmed",
         _("We could not confirm that this WhatsApp account is yours to connect"),
-        _("The account was not shared in Meta's window, or cannot be read through our provider."),
+        _("The account was not shared in Meta's window, or our provider cannot see it."),
         (
-            _("Start again with a Facebook login that manages your business."),
+            _("Press “Start again” and use a Facebook login that manages your business."),
             _("In Meta's window choose your own account, or create a new one."),
             _("If it happens again, send the reference to your partner."),
         ),
@@ -166,7 +165,7 @@ ALL: tuple[Reason, ...] = (
         "account_in_review",
         _("Meta is reviewing your WhatsApp account"),
         _("New accounts are checked by Meta. This usually takes minutes, sometimes a day or two."),
-        (CLOSE_PAGE,),
+        (_("You need not do anything: we go on by ourselves."),),
         META,
         "wait",
     ),
@@ -201,95 +200,22 @@ ALL: tuple[Reason, ...] = (
         "payment_missing",
         _("The payment method is not attached yet"),
         _(
-            "YCloud, the provider, pays Meta for your messages and has not attached its payment "
-            "method to your account. That often happens when an existing account is paid by a card "
-            "or by another provider."
+            "YCloud carries your messages and pays Meta for them, with a payment method that "
+            "YCloud itself attaches to your account. It is not there yet. That often happens when "
+            "an account is paid by a card or by another provider."
         ),
         (
             _("You need not do anything: your partner and YCloud sort this out."),
-            CLOSE_PAGE,
+            _("If they tell you that it is done, press “Check again”."),
         ),
         YCLOUD,
-    ),
-    # --- Gate 4: number ---------------------------------------------------------------------------
-    Reason(
-        "number_missing",
-        _("Your WhatsApp account has no number to connect yet"),
-        _("Meta's window finished without adding a phone number."),
-        (
-            _("Add a number: start again, choose the same account, and enter the number."),
-            _("Or add it in WhatsApp Manager. It is found here by itself."),
-        ),
-        CUSTOMER,
-    ),
-    Reason(
-        "number_choice",
-        _("Choose the number to connect"),
-        _("Your WhatsApp account has more than one number."),
-        (_("Choose one below. You can connect the others afterwards."),),
-        CUSTOMER,
-    ),
-    Reason(
-        "number_not_listed",
-        _("The number is not in your WhatsApp account yet"),
-        _("Meta's window named a number that our provider does not list yet."),
-        (
-            _("Wait a little: new numbers can take some minutes to appear. We keep looking."),
-            _("If it does not appear, start again and choose the account that holds the number."),
-        ),
-        NOBODY,
-        "wait",
-    ),
-    Reason(
-        "number_not_verified",
-        _("The number is not verified yet"),
-        _("Meta sends a code by text message or call; it was not entered, or it expired."),
-        (
-            _("Open WhatsApp Manager, choose the number, and enter the code that Meta sends."),
-            CHECK_AGAIN,
-        ),
-        CUSTOMER,
-    ),
-    Reason(
-        "number_unexpected",
-        _("This is not the number that was agreed"),
-        _("This sign-up is for one certain number, and another one was chosen in Meta's window."),
-        (_("Start again with the agreed number, or ask your partner for a new link."),),
-        CUSTOMER,
-    ),
-    Reason(
-        "number_banned",
-        _("Meta has banned this number"),
-        _("A banned number cannot send messages."),
-        (
-            _("Open WhatsApp Manager and ask Meta for a review, or connect another number."),
-            CHECK_AGAIN,
-        ),
-        CUSTOMER,
-    ),
-    Reason(
-        "number_migrated",
-        _("This number has moved to another WhatsApp account"),
-        _("Meta says that the number was migrated away."),
-        (_("Start again with the account that holds the number now."),),
-        CUSTOMER,
-    ),
-    Reason(
-        "number_disconnected",
-        _("Meta says that this number is disconnected"),
-        _("The number is not reachable on WhatsApp through this account."),
-        (
-            _("Check in WhatsApp Manager, or in the WhatsApp Business app, that it is there."),
-            CHECK_AGAIN,
-        ),
-        CUSTOMER,
     ),
     # --- Gate 5: approval -------------------------------------------------------------------------
     Reason(
         "approval_needed",
         _("Your partner is looking at this connection"),
         _("Your partner approves new connections before the number is registered."),
-        (_("You need not do anything. This page shows the decision."), CLOSE_PAGE),
+        (_("You need not do anything. This page shows the decision."),),
         PARTNER,
     ),
 )

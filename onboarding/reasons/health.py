@@ -62,7 +62,10 @@ ALL: tuple[Reason, ...] = (
         "removed_change_number",
         _("The phone's number was changed in the app"),
         _("The connection belonged to the old number."),
-        (_("Connect the new number as another number, or change it back and reconnect."),),
+        (
+            _("For the new number press “Connect another number”."),
+            _("For the old one change it back in the app, then press “Reconnect this number”."),
+        ),
         CUSTOMER,
     ),
     Reason(
@@ -106,14 +109,20 @@ ALL: tuple[Reason, ...] = (
         "health_banned",
         _("Meta has banned this number"),
         _("It was connected here; a banned number cannot send messages."),
-        (_("Open WhatsApp Manager and ask Meta for a review."),),
+        (
+            _("Open WhatsApp Manager and ask Meta for a review."),
+            _("To go on meanwhile press “Connect another number”."),
+        ),
         CUSTOMER,
     ),
     Reason(
         "health_account_banned",
         _("Meta has disabled your WhatsApp account"),
         _("Meta bans accounts that break its policies; none of its numbers can send messages."),
-        (_("Open WhatsApp Manager, read Meta's reason, and ask for a review there."),),
+        (
+            _("Open WhatsApp Manager, read Meta's reason, and ask for a review there."),
+            _("To go on meanwhile connect a number of another account."),
+        ),
         CUSTOMER,
     ),
     Reason(

@@ -39,14 +39,20 @@ ALL: tuple[Reason, ...] = (
         "internal_fault",
         _("Something went wrong on our side"),
         _("The step failed in a way that we did not foresee. Nothing is lost."),
-        (_("Your partner can see it. Send them the reference if you are in a hurry."),),
+        (
+            _("Press “Check again”: often that is enough."),
+            _("If not, send the reference to your partner: they can see what failed."),
+        ),
         PARTNER,
     ),
     Reason(
         "rejected",
         _("Your partner declined this connection"),
         _("A person looked at it and said no."),
-        (_("Talk to your partner."),),
+        (
+            _("Talk to your partner, with the reference at the end of this card."),
+            _("When it is settled, press “Start again”."),
+        ),
         PARTNER,
         "stop",
     ),

@@ -9,7 +9,7 @@ from typing import Any
 from django.utils.functional import Promise
 
 from onboarding import reasons
-from onboarding.reasons.base import CHECK_AGAIN, CLOSE_PAGE
+from onboarding.reasons.base import CHECK_AGAIN
 from onboarding.requirements.conditions import LOOK
 
 Text = str | Promise
@@ -66,7 +66,7 @@ def made(
     reason = reasons.REASONS[code]
     labels = reasons.STAFF_WHO_LABELS if staff else reasons.WHO_LABELS
     lines = reason.staff_remedy if staff else reason.remedy
-    remedy = [line for line in lines if of_page or line not in (CLOSE_PAGE, CHECK_AGAIN)]
+    remedy = [line for line in lines if of_page or line != CHECK_AGAIN]
     why = reason.staff_why if staff else reason.why
     standing = reasons.standing_of(code)
     return Requirement(

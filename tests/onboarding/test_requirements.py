@@ -14,10 +14,12 @@ from hypothesis import strategies as st
 
 from onboarding import progress, reasons, requirements
 from onboarding.models import Onboarding, PhoneNumber, WhatsAppBusinessAccount
+from onboarding.progress import cards
 from onboarding.reasons.standing import STAFF_ONLY, STANDINGS
 from onboarding.requirements import conditions
 from onboarding.requirements.conditions import topic
 from onboarding.states import State
+from tenants.models import Tenant
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 NOW = datetime(2026, 11, 24, 10, tzinfo=UTC)
@@ -323,8 +325,9 @@ def test_each_topic_is_of_codes_that_there_are() -> None:
 
 def onboarding(state: str, reason: str = "", **more: Any) -> Onboarding:
     return Onboarding(
-        state=state, reason=reason, state_changed_at=NOW, updated_at=NOW, created_at=NOW, **more
-    )
+        tenant=Tenant(name="John's Cake Shop", slug="cakes"), state=state, reason=reason,
+        state_changed_at=NOW, updated_at=NOW, created_at=NOW, **more,
+    )  # fmt: skip
 
 
 def test_a_stop_for_payment_shows_payment_once() -> None:
@@ -392,8 +395,8 @@ def test_times_that_are_none_are_replaced_by_the_last_reading(kept: Any) -> None
 
 
 def card_of(row: Onboarding, monkeypatch: pytest.MonkeyPatch) -> str:
-    monkeypatch.setattr(progress, "timeline", lambda row: [])
-    monkeypatch.setattr(progress, "milestones", lambda row: [])
+    monkeypatch.setattr(cards, "timeline", lambda row: [])
+    monkeypatch.setattr(cards, "milestones", lambda row: [])
     return str(render_to_string("_card.html", {"card": progress.card(row)}))
 
 

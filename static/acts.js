@@ -1,0 +1,105 @@
+// What can be pressed on the card: each act is asked of the server, and the card shows what came.
+
+const texts = document.querySelector("#card-texts").dataset;
+
+export class Acts {
+  // `page`: openFor(number, address), startOver(mode), showError(error), showTrouble(text) and
+  // hideTrouble(), which the signup page gives.
+  constructor(card, outbox, page) {
+    this.card = card;
+    this.outbox = outbox;
+    this.page = page;
+    document.addEventListener("click", (event) => this.clicked(event));
+    document.addEventListener("submit", (event) => this.submitted(event));
+  }
+
+  // Whether the server did it.
+  async act(name, body) {
+    this.page.hideTrouble();
+    try {
+      await this.outbox.ask(`${this.card.id}/${name}/`, body);
+    } catch (problem) {
+      if (problem.error) this.page.showError(problem.error);
+      else this.page.showTrouble(problem.status === 401 ? texts.signedOut : texts.offline);
+      return false;
+    }
+    this.card.etag = "";
+    if (name === "resume") this.card.asked();
+    this.card.lookNow();
+    return true;
+  }
+
+  // The window needs a click of its own: the same attempt, with the number it is for if it has one.
+  startAgain(id = this.card.shown?.dataset.id) {
+    const shown = this.card.shown?.dataset;
+    const { mode, number } = shown?.id === id ? shown : {};
+    if (number) this.page.openFor(number, `${id}/launch/`);
+    else this.page.startOver(mode);
+  }
+
+  // What is under way ends first: two attempts at one number would get in each other's way.
+  async restart() {
+    if (await this.act("withdraw")) this.startAgain();
+  }
+
+  async pressed(name) {
+    const { mode, number } = this.card.shown?.dataset ?? {};
+    if (name === "launch") this.startAgain();
+    else if (name === "restart") await this.restart();
+    else if (name === "anew") this.page.startOver(mode);
+    else if (name === "reconnect") this.page.openFor(number, `${this.card.id}/reconnect/`);
+    else await this.act(name);
+  }
+
+  async clicked(event) {
+    const button = event.target.closest("button[data-act]");
+    if (button && !this.busy) {
+      this.busy = true;
+      button.setAttribute("aria-disabled", "true");
+      await this.pressed(button.dataset.act).finally(() => {
+        this.busy = false;
+        button.removeAttribute("aria-disabled");
+      });
+    }
+    const close = event.target.closest("[data-close]");
+    if (close) {
+      const details = document.getElementById(close.dataset.close);
+      details.open = false;
+      details.querySelector("summary").focus();
+    }
+    const copy = event.target.closest("[data-copy]");
+    if (copy) {
+      navigator.clipboard?.writeText(copy.dataset.copy);
+      document.querySelector("#announce").textContent = texts.copied;
+    }
+  }
+
+  submitted(event) {
+    const tell = event.target.closest("form.tell-form");
+    const choices = event.target.closest("form.choices");
+    if (!tell && !choices) return;
+    event.preventDefault();
+    if (tell) {
+      this.tellMe(tell);
+      return;
+    }
+    const value = new FormData(choices).get("choice");
+    const name = choices.dataset.act;
+    this.act(name, { [name === "account" ? "waba_id" : "phone_number_id"]: value });
+  }
+
+  // An address to be told at: the field is emptied first, so that the fresh card shows it empty.
+  async tellMe(form) {
+    const announce = document.querySelector("#announce");
+    const field = form.querySelector("input");
+    const email = field.value.trim();
+    field.value = "";
+    announce.textContent = "";
+    if (await this.act("notify", { email })) {
+      announce.textContent = texts.told;
+      return;
+    }
+    const fresh = document.querySelector("#tell-email"); // the card may have been read anew meanwhile
+    if (fresh && !fresh.value) fresh.value = email;
+  }
+}
