@@ -18,7 +18,7 @@ from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
 
-from onboarding import guests, instruments, launch, proof, quota, tell
+from onboarding import countries, guests, instruments, launch, picker, proof, quota, tell
 from onboarding.models import Onboarding, SignupLink
 from onboarding.progress import card, display_number
 from onboarding.states import FINAL, State
@@ -44,6 +44,9 @@ def _sdk_policy() -> dict[str, list[str]]:
         "connect-src": [sdk, "https://graph.facebook.com", *meta, *sandbox],
         "frame-src": [*meta, "https://staticxx.facebook.com", *sandbox],
         "img-src": ["https://www.facebook.com"],
+        # “Continue in this tab” posts to us and is redirected to Meta's full-page dialog; Chromium
+        # holds a redirect after a form against this list too (tried: Chromium 156, Nov 2026).
+        "form-action": [meta[0], *sandbox],
     }
 
 
@@ -96,6 +99,8 @@ def _connect(request: HttpRequest) -> HttpResponseBase:
             "only_mode": link.connection_mode if link else "",
             "proof_note": proof.customer_note(tenant),
             "expected": display_number(link.expected_number) if link else "",
+            "country_notice": countries.notice(link.expected_number if link else ""),
+            "error_groups": picker.groups(),
             "page_config": _page_config(tenant.slug, row),
         },
     )
@@ -168,7 +173,8 @@ def _page_config(slug: str, row: Onboarding | None) -> dict[str, Any]:
         "onboarding": str(row.public_id) if row else None,
         "state": row.state if row else None,
         "connection_mode": row.connection_mode if row else None,
-        "launched": bool(row and row.launched_at),
+        "launched_at": row.launched_at.isoformat() if row and row.launched_at else None,
+        "site_url": settings.SITE_URL,
         "tenant": slug,
         "api": "/api/v1/onboardings/",
         "csrf_url": "/api/v1/csrf/",

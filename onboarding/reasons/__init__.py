@@ -19,6 +19,7 @@ from onboarding.reasons import (
     staff_window,
     standing,
     window,
+    window_page,
 )
 from onboarding.reasons.base import (
     CUSTOMER,
@@ -41,9 +42,13 @@ _FOR_STAFF = {
     **staff_window.WINDOW,
 }
 
+_ALL = (
+    *window.ALL, *window_page.ALL, *gates.ALL, *acts.ALL, *provider.ALL, *health.ALL, *standing.ALL
+)  # fmt: skip
+
 REASONS: dict[str, Reason] = {
     reason.code: replace(reason, for_staff=_FOR_STAFF.get(reason.code, reason.for_staff))
-    for reason in (*window.ALL, *gates.ALL, *acts.ALL, *provider.ALL, *health.ALL, *standing.ALL)
+    for reason in _ALL
 }
 
 LOST = frozenset(reason.code for reason in health.ALL)

@@ -65,11 +65,12 @@ class InFlight:
 
 
 @pytest.fixture
-def site(live_server: Any, sandbox: Sandbox) -> Iterator[str]:
-    """The live server's address; the sandbox's window posts to it.
+def site(live_server: Any, sandbox: Sandbox, settings: Any) -> Iterator[str]:
+    """The live server's address, the one that Meta knows; the sandbox's window posts to it.
 
     Pages are closed before this ends, but what they had asked for may still be under way.
     """
+    settings.SITE_URL = live_server.url
     sandbox.server.app_origins = (live_server.url,)
     in_flight = InFlight()
     request_started.connect(in_flight.began)
