@@ -15,6 +15,14 @@ export function showFor(use) {
   }
 }
 
+// On a small screen the button is held at the edge: bring it there if the choices pushed it below.
+export function revealLaunch() {
+  if (!matchMedia("(max-width: 480px)").matches) return;
+  const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  const bar = document.querySelector("#then .go");
+  bar?.scrollIntoView({ block: "nearest", behavior: calm ? "auto" : "smooth" });
+}
+
 // Take the answer as given: the one that was chosen, if it is of this mode.
 export function choose(mode) {
   const now = chosen();

@@ -1,7 +1,7 @@
 // The signup page: the question, Meta's window, the card. The server decides; this page shows.
 
 import { Card } from "./card.js";
-import { allowLaunch, choose, chosen, hint, showFor } from "./choose.js";
+import { allowLaunch, choose, chosen, hint, revealLaunch, showFor } from "./choose.js";
 import { Elsewhere } from "./elsewhere.js";
 import { Outbox } from "./outbox.js";
 import { Picker } from "./picker.js";
@@ -378,7 +378,10 @@ document.addEventListener("submit", async (event) => {
   }
 });
 
-$("#choose-form").addEventListener("change", prepare);
+$("#choose-form").addEventListener("change", () => {
+  prepare();
+  revealLaunch();
+});
 $("#choose-form").addEventListener("submit", (event) => {
   event.preventDefault();
   if (launch && sdkReady) open();

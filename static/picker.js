@@ -19,8 +19,9 @@ export class Picker {
     this.field.addEventListener("input", () => this.find());
     this.form.addEventListener("submit", (event) => {
       event.preventDefault();
-      this.send();
+      this.take();
     });
+    document.querySelector("#error-send").addEventListener("click", () => this.send());
     for (const entry of this.entries) {
       entry.addEventListener("toggle", () => this.pick(entry));
     }
@@ -59,14 +60,16 @@ export class Picker {
     this.onPick({ event: "ERROR", error_code: known ? number : entry.dataset.code }, false);
   }
 
+  // Enter: the one that fits, or what nobody knows.
+  take() {
+    const [first, ...more] = this.entries.filter((entry) => !entry.hidden);
+    if (!first) this.send();
+    else if (!more.length) first.open = true;
+  }
+
   send() {
     const said = this.field.value.trim();
-    const [first, ...more] = this.entries.filter((entry) => !entry.hidden);
-    if (said && first && !more.length) {
-      first.open = true;
-      return;
-    }
-    if (!said || first) return;
+    if (!said) return;
     const code = said.match(NUMBER)?.[0];
     const body = { event: "ERROR", error_message: said, ...(code && { error_code: code }) };
     this.close();
@@ -80,12 +83,13 @@ export class Picker {
     for (const group of document.querySelectorAll("[data-group]")) {
       group.hidden = ![...group.querySelectorAll(".fault")].some((entry) => !entry.hidden);
     }
-    this.none.hidden = fitting.size > 0;
     this.told.textContent = said ? this.count(fitting.size) : "";
     // A whole number of Meta's leaves no doubt.
     const [only] = fitting;
     const number = said.match(NUMBER)?.[0];
-    if (fitting.size === 1 && number && codesOf(only).includes(number)) only.open = true;
+    const isCertain = fitting.size === 1 && number && codesOf(only).includes(number);
+    if (isCertain) only.open = true;
+    this.none.hidden = !said || isCertain;
   }
 
   count(size) {
@@ -101,13 +105,28 @@ function fits(entries, said) {
     const known = entries.filter((entry) => codesOf(entry).some((code) => code.startsWith(number)));
     if (known.length || /^\W*\d+\W*$/.test(said)) return known;
   }
-  const words = said.split(/[^\p{L}\p{N}']+/u).filter((word) => word.length > 2);
-  const scored = entries.map((entry) => {
-    const text = `${entry.dataset.words} ${entry.textContent}`.toLowerCase();
-    return [entry, words.filter((word) => text.includes(word)).length];
-  });
-  const best = Math.max(...scored.map(([, score]) => score), words.length / 2);
-  return words.length ? scored.filter(([, score]) => score >= best).map(([entry]) => entry) : entries;
+  const words = wordsOf(said).filter((word) => word.length > 2 || isDense(word));
+  if (!words.length) return entries;
+  const scored = entries.map((entry) => [entry, scoreOf(entry, words)]);
+  const best = Math.max(...scored.map(([, score]) => score));
+  if (best * 2 < words.length) return [];
+  return scored.filter(([, score]) => score === best).map(([entry]) => entry);
+}
+
+function scoreOf(entry, words) {
+  const [what, why] = entry.querySelectorAll("summary, p");
+  const said = `${entry.dataset.words} ${what.textContent} ${why.textContent}`;
+  const text = ` ${wordsOf(said).join(" ")}`;
+  // From a word's beginning; languages without blanks between words have no such thing.
+  return words.filter((word) => text.includes(isDense(word) ? word : ` ${word}`)).length;
+}
+
+function wordsOf(text) {
+  return text.toLowerCase().split(/[^\p{L}\p{N}]+/u).filter(Boolean);
+}
+
+function isDense(word) {
+  return /[\p{Script=Han}]/u.test(word);
 }
 
 function codesOf(entry) {

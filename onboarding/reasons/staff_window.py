@@ -87,7 +87,8 @@ WINDOW: dict[str, ForStaff] = {
     ),
     "window_insecure": _window(
         _("Send them the https address of SITE_URL."),
-        why=_("Meta's login works from https addresses only."),
+        _("Meta did not trust the signup page's address"),
+        _("Meta's login works from https addresses only."),
     ),
     "window_business_grey": _window(
         _("Tell them to use an admin's login of their own business."),

@@ -15,7 +15,7 @@ from django.db import connections
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from playwright.sync_api import Error as PlaywrightError
 
-from onboarding import meta, services, steps, transitions
+from onboarding import meta, services, steps, transitions, views
 from onboarding.models import Onboarding
 from onboarding.models.onboarding import Grant
 from tenants import walls
@@ -196,6 +196,18 @@ class Signup:
 @pytest.fixture
 def signup(page: Page) -> Signup:
     return Signup(page)
+
+
+@pytest.fixture
+def everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The page has the full-page dialog and another device to offer."""
+    plain = views._page_config
+
+    def offering(*given: Any) -> dict[str, Any]:
+        there = {"dialog_url": "/connect/dialog/", "elsewhere_url": "/connect/elsewhere/"}
+        return {**plain(*given), **there}
+
+    monkeypatch.setattr(views, "_page_config", offering)
 
 
 @pytest.fixture
