@@ -3,7 +3,7 @@
 
 // The likeliest first: several apps carry the marks of another one too.
 const APPS = [
-  ["Messenger", /Messenger|FB_IAB\/Orca/],
+  ["Messenger", /MessengerFor|MessengerLite|FB_IAB\/Orca/],
   ["Instagram", /Instagram/],
   ["WhatsApp", /WhatsApp\//],
   ["Facebook", /FBAN|FBAV|FB_IAB/],
@@ -56,6 +56,7 @@ export class Troubles {
     this.place.dataset.kind = kind;
     this.place.hidden = false;
     this.place.replaceChildren(told);
+    this.place.scrollIntoView({ block: "nearest" });
     if (focus) this.place.querySelector("h2").focus();
   }
 

@@ -66,6 +66,7 @@ export class WindowCard {
     );
     this.still = byId("still");
     this.front = byId("front");
+    this.again = byId("again");
     this.front.addEventListener("click", () => this.handle?.focus());
   }
 
@@ -107,7 +108,7 @@ export class WindowCard {
   look() {
     const { handle } = this;
     handle.hasLoaded();
-    this.front.hidden = !handle.isOpen;
+    this.showFront(handle.isOpen);
     if (!handle.window?.closed) return;
     if (handle.isClosedAtOnce) {
       this.unseen();
@@ -123,9 +124,16 @@ export class WindowCard {
 
   unseen() {
     this.stopTimers();
-    this.front.hidden = true;
+    this.showFront(false);
+    this.again.classList.add("second"); // the trouble above has the same button
     this.say("maybe");
     this.onUnseen();
+  }
+
+  // One button stands out: the one that leads back to Meta.
+  showFront(isOpen) {
+    this.front.hidden = !isOpen;
+    this.again.classList.toggle("second", isOpen);
   }
 
   say(name) {
@@ -135,7 +143,7 @@ export class WindowCard {
   // The window has answered, or the page shows something else.
   leave() {
     this.stopTimers();
-    this.front.hidden = true;
+    this.showFront(false);
     this.still.hidden = true;
   }
 

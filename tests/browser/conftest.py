@@ -177,6 +177,7 @@ class Signup:
 
     def finishes(self, window: Page) -> None:
         """Walk through all screens; the window closes itself after the last one."""
+        expect(window.locator("h1")).not_to_be_empty()
         while window.locator("[data-test=next]").count():
             window.click("[data-test=next]")
         self.ends(window, "finish")
