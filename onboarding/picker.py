@@ -80,8 +80,8 @@ class Error:
 
     @property
     def words(self) -> str:
-        """What finds it beside the words that are seen."""
-        return f"{' '.join(self.codes)} {_WORDS.get(self.reason.code, '')}"
+        """What finds it beside the words that are seen: each code, and then some more words."""
+        return " | ".join([*self.codes, str(_WORDS.get(self.reason.code, ""))])
 
     @property
     def who(self) -> Any:

@@ -59,11 +59,12 @@ const windowCard = new WindowCard({ onUnseen: () => troubles.show("unseen") });
 const picker = new Picker({
   texts,
   onPick(said, isUnknown) {
+    launch = null; // it ends the attempt: the next window needs a launch of its own
     outbox.post(attempt, said);
     if (isUnknown) showCard(attempt);
   },
-  onClose() {
-    if (card.shown?.dataset.state === "cancelled") showCard(attempt);
+  onClose(hasTold) {
+    if (hasTold) showCard(attempt);
   },
 });
 
@@ -343,6 +344,7 @@ const deeds = {
   again,
   retry: () => (views.choose.hidden ? startAgain() : prepare()),
   dismiss: () => troubles.hide(),
+  copy: (button) => troubles.copy(button),
   elsewhere: (button) => elsewhere.toggle(button, attempt),
   "start-again": () => {
     picker.close();

@@ -4,7 +4,7 @@
 const NUMBER = /\d{3,10}/;
 
 export class Picker {
-  // `onPick({error_code?, error_message?}, isUnknown)`; `onClose()`: put away again.
+  // `onPick({error_code?, error_message?}, isUnknown)`; `onClose(hasTold)`: put away again.
   constructor({ onPick, onClose, texts }) {
     this.form = document.querySelector("#error-form");
     this.field = document.querySelector("#error-text");
@@ -33,8 +33,9 @@ export class Picker {
 
   toggle() {
     if (this.isOpen) {
+      const hasTold = Boolean(this.picked);
       this.close();
-      this.onClose();
+      this.onClose(hasTold);
       return;
     }
     this.form.hidden = false;
@@ -98,18 +99,21 @@ export class Picker {
   }
 }
 
-// By the number if there is one; else those with the most of the words, and at least half of them.
+// By the number if there is one, or by Meta's own words for it; else those with the most of the
+// words, and at least a third of them.
 function fits(entries, said) {
   const number = said.match(NUMBER)?.[0];
   if (number) {
     const known = entries.filter((entry) => codesOf(entry).some((code) => code.startsWith(number)));
     if (known.length || /^\W*\d+\W*$/.test(said)) return known;
   }
+  const named = entries.filter((entry) => phrasesOf(entry).some((each) => said.includes(each)));
+  if (named.length) return named;
   const words = wordsOf(said).filter((word) => word.length > 2 || isDense(word));
   if (!words.length) return entries;
   const scored = entries.map((entry) => [entry, scoreOf(entry, words)]);
   const best = Math.max(...scored.map(([, score]) => score));
-  if (best * 2 < words.length) return [];
+  if (!best || best * 3 < words.length) return [];
   return scored.filter(([, score]) => score === best).map(([entry]) => entry);
 }
 
@@ -127,6 +131,11 @@ function wordsOf(text) {
 
 function isDense(word) {
   return /[\p{Script=Han}]/u.test(word);
+}
+
+function phrasesOf(entry) {
+  const phrases = entry.dataset.words.toLowerCase().split(" | ").slice(0, -1);
+  return phrases.filter((phrase) => /\D/.test(phrase));
 }
 
 function codesOf(entry) {

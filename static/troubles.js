@@ -71,8 +71,8 @@ export class Troubles {
     }
     const address = slot("address");
     if (address) address.href = address.textContent = this.rightAddress();
-    const copy = told.querySelector('[data-copy=""]');
-    if (copy) copy.dataset.copy = location.href;
+    const here = slot("here");
+    if (here) here.textContent = location.href;
   }
 
   // The same page at the one address that Meta knows; https where only that is wrong.
@@ -80,6 +80,16 @@ export class Troubles {
     const right = new URL(location.pathname + location.search, this.siteUrl);
     if (right.hostname !== "localhost") right.protocol = "https:";
     return right.href;
+  }
+
+  // Apps seldom give a clipboard to their pages: then the address is selected, to copy by hand.
+  async copy(button) {
+    try {
+      await navigator.clipboard.writeText(location.href);
+      button.querySelector("span").textContent = this.texts.copied;
+    } catch {
+      getSelection().selectAllChildren(this.place.querySelector('[data-slot="here"]'));
+    }
   }
 
   hide() {

@@ -60,7 +60,7 @@ def test_the_window_is_brought_to_the_front_by_its_handle(
 
 def test_the_browsers_own_open_is_back_after_the_click(signup: Signup, page: Page) -> None:
     signup.chooses()
-    page.evaluate("window.own = window.open")
+    page.evaluate("void (window.own = window.open)")
     with page.expect_popup():
         page.click("#launch")
     assert page.evaluate("window.open === window.own")
@@ -192,6 +192,23 @@ def test_who_puts_the_picker_away_sees_how_the_attempt_stands(signup: Signup, pa
     expect(page.locator("#card")).to_contain_text("2655091")
 
 
+def test_opening_the_window_again_after_an_error_was_told_begins_anew(
+    signup: Signup, page: Page
+) -> None:
+    signup.launches()
+    page.click("#saw-error")
+    with page.expect_response(lambda answer: answer.url.endswith("/signup/")):
+        page.fill("#error-text", "2655091")
+    page.click("#again")
+    expect(page.locator("#launch")).to_be_enabled()
+    with page.expect_popup() as popup:
+        page.click("#launch")
+    expect(page.locator("#window-open")).to_be_visible()
+    reload_unseen(page)
+    signup.finishes(popup.value)
+    signup.sees("connected")
+
+
 def test_each_known_code_and_each_of_metas_words_leads_to_one_cause_and_remedy(
     signup: Signup, page: Page
 ) -> None:
@@ -232,12 +249,12 @@ def test_what_the_window_said_is_found_by_its_words(signup: Signup, page: Page, 
 def test_what_nobody_knows_is_sent_as_it_was_said(signup: Signup, page: Page) -> None:
     signup.launches()
     page.click("#saw-error")
-    page.fill("#error-text", "purple elephants everywhere")
+    page.fill("#error-text", "purple elephants danced")
     expect(page.locator(".fault:visible")).to_have_count(0)
     expect(page.locator("#error-found")).to_have_text("None fits.")
     page.keyboard.press("Enter")
     signup.sees("cancelled")
-    assert Onboarding.objects.get().error_message == "purple elephants everywhere"
+    assert Onboarding.objects.get().error_message == "purple elephants danced"
 
 
 def test_a_finish_after_an_error_was_told_still_goes_on(signup: Signup, page: Page) -> None:

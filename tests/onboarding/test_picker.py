@@ -45,4 +45,4 @@ def test_the_page_finds_an_entry_by_each_of_its_codes() -> None:
     html = render_to_string("_errors.html", {"error_groups": picker.groups()})
     assert html.count('class="fault"') == len(ERRORS)
     for error in ERRORS:
-        assert " ".join(error.codes).replace("'", "&#x27;") in html
+        assert " | ".join(error.codes).replace("'", "&#x27;") in html
