@@ -44,9 +44,6 @@ def _sdk_policy() -> dict[str, list[str]]:
         "connect-src": [sdk, "https://graph.facebook.com", *meta, *sandbox],
         "frame-src": [*meta, "https://staticxx.facebook.com", *sandbox],
         "img-src": ["https://www.facebook.com"],
-        # “Continue in this tab” posts to us and is redirected to Meta's full-page dialog; Chromium
-        # holds a redirect after a form against this list too (tried: Chromium 156, Nov 2026).
-        "form-action": [meta[0], *sandbox],
     }
 
 

@@ -103,8 +103,10 @@ function remember(id) {
   history.replaceState(null, "", address);
 }
 
-function showTrouble(kind) {
-  troubles.show(kind);
+// A kind of trouble, or a sentence of the card's.
+function showTrouble(said) {
+  if (troubles.knows(said)) troubles.show(said);
+  else showError({ message: said });
 }
 
 function hideTrouble() {
@@ -278,7 +280,7 @@ async function openFor(number, address) {
 // "Start again" asks the question again with the same answer: the window needs a click of its own.
 function startAgain() {
   const shown = card.shown?.dataset.id === attempt ? card.shown.dataset : {};
-  const { mode = chosen()?.dataset.mode ?? config.connection_mode, number, id } = shown;
+  const { mode, number, id } = shown;
   if (number) {
     openFor(number, `${id}/launch/`);
     return;
@@ -286,7 +288,7 @@ function startAgain() {
   startOver(mode);
 }
 
-function startOver(mode) {
+function startOver(mode = chosen()?.dataset.mode ?? config.connection_mode) {
   card.stop();
   show("choose");
   const input = choose(mode);

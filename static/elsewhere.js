@@ -24,6 +24,7 @@ export class Elsewhere {
     this.place.innerHTML = answer;
     this.place.hidden = false;
     button.setAttribute("aria-expanded", "true");
+    (this.place.querySelector("[tabindex]") ?? this.place).focus();
   }
 
   hide() {

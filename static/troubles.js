@@ -46,6 +46,10 @@ export class Troubles {
     return this.place.hidden ? null : this.place.dataset.kind;
   }
 
+  knows(kind) {
+    return Boolean(document.querySelector(`#trouble-${CSS.escape(kind)}`));
+  }
+
   // `passes`: over as soon as the server answers again. `focus`: it came of the person's own act.
   show(kind, { passes = false, focus = false, app = "", error = null } = {}) {
     if (this.kind === kind && !error) return;
@@ -86,7 +90,8 @@ export class Troubles {
   async copy(button) {
     try {
       await navigator.clipboard.writeText(location.href);
-      button.querySelector("span").textContent = this.texts.copied;
+      const word = button.querySelector("span");
+      word.textContent = word.dataset.copied;
     } catch {
       getSelection().selectAllChildren(this.place.querySelector('[data-slot="here"]'));
     }

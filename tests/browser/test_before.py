@@ -1,4 +1,4 @@
-"""The signup page before Meta's window: the question, what to have ready, the countries left out."""
+"""The signup page before Meta's window: the question, what to have ready, the countries."""
 
 from __future__ import annotations
 

@@ -207,7 +207,9 @@ def test_an_error_seen_in_the_window_can_be_told(signup: Signup) -> None:
     assert Onboarding.objects.get().error_code == "9999999"
 
 
-def test_a_window_that_nobody_has_seen_gets_a_hint(signup: Signup, page: Page, sandbox: Sandbox) -> None:
+def test_a_window_that_nobody_has_seen_gets_a_hint(
+    signup: Signup, page: Page, sandbox: Sandbox
+) -> None:
     page.route(f"{sandbox.url}/sdk.js", lambda route: route.fulfill(
         body=SILENT_SDK, content_type="text/javascript",
         headers={"Access-Control-Allow-Origin": "*"},

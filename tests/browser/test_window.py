@@ -304,9 +304,7 @@ def test_who_left_long_ago_finds_the_button_and_no_window(signup: Signup, page: 
     signup.sees("connected")
 
 
-def test_a_message_of_an_older_window_counts_beside_a_newer_one(
-    signup: Signup, page: Page
-) -> None:
+def test_a_message_of_an_older_window_counts_beside_a_newer_one(signup: Signup, page: Page) -> None:
     first = signup.launches()
     with page.expect_popup():
         page.click("#again")
