@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import environ
 from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
+from phonenumbers import SUPPORTED_REGIONS
 
 from config.logs import logging_of
 
@@ -77,6 +78,16 @@ def _digits(name: str, default: str = "") -> str:
     if value and not value.isdigit():
         _faults.append(f"{name} is {value!r}: Meta's ids are digits only")
     return value
+
+
+def _countries(name: str, default: list[str]) -> list[str]:
+    codes = [each.strip().upper() for each in env.list(name, default=default) if each.strip()]
+    unknown = [code for code in codes if code not in SUPPORTED_REGIONS]
+    if unknown:
+        _faults.append(
+            f"{name} has {', '.join(unknown)}: use countries' two-letter codes, separated by commas"
+        )
+    return sorted(set(codes))
 
 
 def _url(name: str, default: str) -> str:
@@ -463,6 +474,8 @@ OUTBOUND_ALLOW_PRIVATE = (
     == "true"
 )
 # Meta's cap for this partner: 10 new customers in 7 days, after its review 200.
+# Meta publishes no list; YCloud's help centre names these two (Nov 2026). The page warns only.
+COEXISTENCE_COUNTRIES_OUT = _countries("COEXISTENCE_COUNTRIES_OUT", ["NG", "ZA"])
 META_NEW_CUSTOMERS_PER_7_DAYS = _number("META_NEW_CUSTOMERS_PER_7_DAYS", 10, 1)
 # In the currency of YCloud's balance (always USD so far): below it the desk and doctor warn.
 YCLOUD_BALANCE_WARNING = _number("YCLOUD_BALANCE_WARNING", 20, 0)

@@ -93,9 +93,23 @@ _WINDOW_BY_REASON = {
     "window_fault": "2593030 3441003 1675030 2494064",
     "window_app_not_ready": "2655111",
 }
+_WINDOW_WORDS = {
+    "JSSDK Unknown Host domain": "window_page_unknown",
+    "JSSDK Option is Not Toggled": "window_page_unknown",
+    "URL blocked": "window_return_unknown",
+    "Can't load URL": "window_return_unknown",
+    "Feature unavailable": "window_login_off",
+    "Insecure login blocked": "window_insecure",
+    "Business greyed out": "window_business_grey",
+    "Can't onboard customers": "window_customers_full",
+    "QR code invalid": "window_qr_invalid",
+    "Registered to an existing account": "window_number_in_use",
+}
+"""Faults that Meta shows in its window without a number: its words stand for one."""
+
 WINDOW: dict[str, str] = {
     code: reason for reason, known in _WINDOW_BY_REASON.items() for code in known.split()
-}
+} | _WINDOW_WORDS
 """What the customer sees inside Meta's window and may report."""
 
 REMOVED: dict[str, str] = {

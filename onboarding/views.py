@@ -19,7 +19,17 @@ from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
 
-from onboarding import guests, instruments, launch, prefill, proof, quota, tell
+from onboarding import (
+    countries,
+    guests,
+    instruments,
+    launch,
+    picker,
+    prefill,
+    proof,
+    quota,
+    tell,
+)  # fmt: skip
 from onboarding.models import Onboarding, SignupLink
 from onboarding.progress import card, display_number, listed
 from onboarding.states import FINAL, State
@@ -99,6 +109,8 @@ def _connect(request: HttpRequest) -> HttpResponseBase:
             "proof_note": proof.customer_note(tenant),
             "prefilled": prefill.shown(tenant),
             "expected": display_number(link.expected_number) if link else "",
+            "country_notice": countries.notice(link.expected_number if link else ""),
+            "error_groups": picker.groups(),
             "page_config": _page_config(tenant.slug, row),
         },
     )
@@ -159,7 +171,8 @@ def _page_config(slug: str, row: Onboarding | None) -> dict[str, Any]:
         "onboarding": str(row.public_id) if row else None,
         "state": row.state if row else None,
         "connection_mode": row.connection_mode if row else None,
-        "launched": bool(row and row.launched_at),
+        "launched_at": row.launched_at.isoformat() if row and row.launched_at else None,
+        "site_url": settings.SITE_URL,
         "tenant": slug,
         "api": "/api/v1/onboardings/",
         "csrf_url": "/api/v1/csrf/",

@@ -3,7 +3,7 @@
 const texts = document.querySelector("#card-texts").dataset;
 
 export class Acts {
-  // `page`: openFor(number, address), startOver(mode), showError(error), showTrouble(text) and
+  // `page`: openFor(number, address), startOver(mode), showError(error), showTrouble(kind) and
   // hideTrouble(), which the signup page gives.
   constructor(card, outbox, page) {
     this.card = card;
@@ -20,7 +20,7 @@ export class Acts {
       await this.outbox.ask(`${this.card.id}/${name}/`, body);
     } catch (problem) {
       if (problem.error) this.page.showError(problem.error);
-      else this.page.showTrouble(problem.status === 401 ? texts.signedOut : texts.offline);
+      else this.page.showTrouble(problem.status === 401 ? "signed-out" : "offline");
       return false;
     }
     this.card.etag = "";

@@ -103,6 +103,22 @@ export class Outbox {
     return null;
   }
 
+  // A piece of a page, as text. Throws where the server gives none.
+  async fetchPage(address, form) {
+    for (const last of [false, true]) {
+      const answer = await fetch(address, {
+        method: "POST",
+        credentials: "same-origin",
+        headers: { "X-CSRFToken": this.token },
+        body: form,
+      });
+      if (answer.ok) return answer.text();
+      if (last || answer.status !== 403) throw new Error(String(answer.status));
+      await this.freshToken();
+    }
+    return null;
+  }
+
   remember() {
     const kept = [...this.waiting]
       .filter(({ body }) => !body.code)

@@ -82,7 +82,8 @@ export function initSdk(launch) {
 }
 
 // Call it synchronously in the click, or the browser blocks the window. The callback is a plain
-// function: the SDK refuses async ones. `onAnswer` gets {code?, login_status}.
+// function: the SDK refuses async ones. `onAnswer` gets {code?, login_status}. The window itself is
+// the SDK's; `Handle.during` (window.js) keeps what the browser gives for it.
 export function openWindow(launch, onAnswer) {
   window.FB.login(
     function (response) {

@@ -20,6 +20,7 @@ from onboarding.reasons import (
     staff_window,
     standing,
     window,
+    window_page,
 )
 from onboarding.reasons.base import (
     CUSTOMER,
@@ -42,17 +43,20 @@ _FOR_STAFF = {
     **staff_window.WINDOW,
 }
 
+_ALL = (
+    *window.ALL,
+    *window_page.ALL,
+    *gates.ALL,
+    *number.ALL,
+    *acts.ALL,
+    *provider.ALL,
+    *health.ALL,
+    *standing.ALL,
+)
+
 REASONS: dict[str, Reason] = {
     reason.code: replace(reason, for_staff=_FOR_STAFF.get(reason.code, reason.for_staff))
-    for reason in (
-        *window.ALL,
-        *gates.ALL,
-        *number.ALL,
-        *acts.ALL,
-        *provider.ALL,
-        *health.ALL,
-        *standing.ALL,
-    )
+    for reason in _ALL
 }
 
 LOST = frozenset(reason.code for reason in health.ALL)

@@ -57,6 +57,53 @@ WINDOW: dict[str, ForStaff] = {
         _("Tell them to pass Meta's check, without a VPN."),
         _("Meta wanted to make sure that it is a person"),
     ),
+    "window_page_unknown": ForStaff(
+        _("Meta does not know the address of our signup page"),
+        _("It is missing in the app's settings at Meta, or the login by script is off there."),
+        (
+            _("Enter our domain in the app's settings at Meta."),
+            _("Under Allowed Domains for the JavaScript SDK; and switch on the login with it."),
+            _("Then send a new link."),
+        ),
+        _CLICK,
+    ),
+    "window_return_unknown": ForStaff(
+        _("Meta does not know our address to come back to"),
+        _("It is missing among the app's valid OAuth redirect addresses at Meta."),
+        (
+            _("Enter our address in the app's settings at Meta."),
+            _("Under Valid OAuth Redirect URIs. Then send a new link."),
+        ),
+        _CLICK,
+    ),
+    "window_login_off": ForStaff(
+        _("Meta has switched off the login of our app"),
+        _("It is not live, public_profile lacks advanced access, or a data use check-up is due."),
+        (
+            _("Do what the app's dashboard at Meta asks for."),
+            _("Then send a new link."),
+        ),
+        _CLICK,
+    ),
+    "window_insecure": _window(
+        _("Send them the https address of SITE_URL."),
+        _("Meta did not trust the signup page's address"),
+        _("Meta's login works from https addresses only."),
+    ),
+    "window_business_grey": _window(
+        _("Tell them to use an admin's login of their own business."),
+        why=_("Their login is no admin of it, or it is the business that owns our app."),
+    ),
+    "window_qr_invalid": _window(_("Tell them to update the app and scan from inside it.")),
+    "window_customers_full": ForStaff(
+        _("Meta lets us connect no more customers at the moment"),
+        _("The cap of new customers within seven days is reached."),
+        (
+            _("Ask Meta for a higher cap, or wait."),
+            _("The desk shows what is used of it. Then send a new link."),
+        ),
+        _CLICK,
+    ),
     "window_restricted": _window(_("Tell them to ask Meta's Business Support.")),
     "window_fault": _window(
         _("Let them try again in some minutes."),

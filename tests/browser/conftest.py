@@ -15,7 +15,7 @@ from django.db import connections
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from playwright.sync_api import Error as PlaywrightError
 
-from onboarding import meta, services, steps, transitions
+from onboarding import meta, services, steps, transitions, views
 from onboarding.models import Onboarding
 from onboarding.models.onboarding import Grant
 from tenants import walls
@@ -65,11 +65,12 @@ class InFlight:
 
 
 @pytest.fixture
-def site(live_server: Any, sandbox: Sandbox) -> Iterator[str]:
-    """The live server's address; the sandbox's window posts to it.
+def site(live_server: Any, sandbox: Sandbox, settings: Any) -> Iterator[str]:
+    """The live server's address, the one that Meta knows; the sandbox's window posts to it.
 
     Pages are closed before this ends, but what they had asked for may still be under way.
     """
+    settings.SITE_URL = live_server.url
     sandbox.server.app_origins = (live_server.url,)
     in_flight = InFlight()
     request_started.connect(in_flight.began)
@@ -176,6 +177,7 @@ class Signup:
 
     def finishes(self, window: Page) -> None:
         """Walk through all screens; the window closes itself after the last one."""
+        expect(window.locator("h1")).not_to_be_empty()
         while window.locator("[data-test=next]").count():
             window.click("[data-test=next]")
         self.ends(window, "finish")
@@ -195,6 +197,18 @@ class Signup:
 @pytest.fixture
 def signup(page: Page) -> Signup:
     return Signup(page)
+
+
+@pytest.fixture
+def everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The page has the full-page dialog and another device to offer."""
+    plain = views._page_config
+
+    def offering(*given: Any) -> dict[str, Any]:
+        there = {"dialog_url": "/connect/dialog/", "elsewhere_url": "/connect/elsewhere/"}
+        return {**plain(*given), **there}
+
+    monkeypatch.setattr(views, "_page_config", offering)
 
 
 @pytest.fixture

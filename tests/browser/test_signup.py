@@ -201,21 +201,23 @@ def test_the_customer_can_say_that_the_window_was_closed(signup: Signup) -> None
 def test_an_error_seen_in_the_window_can_be_told(signup: Signup) -> None:
     signup.launches()
     signup.page.click("#saw-error")
-    signup.page.fill("#error-text", "It said: number in use (#3441030)")
-    signup.page.click("#error-form button")
+    signup.page.fill("#error-text", "It said: it snows (#9999999)")
+    signup.page.click("#error-send")
     signup.sees("cancelled")
-    assert Onboarding.objects.get().error_code == "3441030"
+    assert Onboarding.objects.get().error_code == "9999999"
 
 
-def test_a_blocked_popup_gets_a_hint(signup: Signup, page: Page, sandbox: Sandbox) -> None:
+def test_a_window_that_nobody_has_seen_gets_a_hint(
+    signup: Signup, page: Page, sandbox: Sandbox
+) -> None:
     page.route(f"{sandbox.url}/sdk.js", lambda route: route.fulfill(
         body=SILENT_SDK, content_type="text/javascript",
         headers={"Access-Control-Allow-Origin": "*"},
     ))  # fmt: skip
     signup.chooses()
     page.click("#launch")
-    expect(page.locator("#help-blocked")).to_be_visible()
-    expect(page.locator("#help-blocked")).to_contain_text("allow windows for this site")
+    trouble = page.locator("#trouble[data-kind=unseen]:visible")
+    expect(trouble).to_contain_text("allow windows for this site")
 
 
 def test_a_blocked_sdk_gets_a_text_and_no_dead_button(page: Page, sandbox: Sandbox) -> None:

@@ -58,6 +58,8 @@ def value(expression: str, **env: str) -> str:
         ("ONBOARDING_APPROVAL", "perhaps"),
         ("ONBOARDING_UNPROVEN", "perhaps"),
         ("OUTBOUND_ALLOW_PRIVATE", "perhaps"),
+        ("COEXISTENCE_COUNTRIES_OUT", "NG,Atlantis"),
+        ("COEXISTENCE_COUNTRIES_OUT", "XX"),
     ],
 )
 def test_nonsense_stops_the_start_and_names_the_setting(name: str, nonsense: str) -> None:
@@ -77,6 +79,14 @@ def test_a_secret_may_come_from_a_file(tmp_path: Path) -> None:
     secret = tmp_path / "key"
     secret.write_text("from-a-file")
     assert value("s.YCLOUD_API_KEY", YCLOUD_API_KEY_FILE=str(secret)) == "'from-a-file'"
+
+
+@pytest.mark.parametrize(
+    ("given", "read"), [(None, "['NG', 'ZA']"), ("", "[]"), ("za, cu", "['CU', 'ZA']")]
+)
+def test_the_countries_left_out_of_coexistence_are_codes(given: str | None, read: str) -> None:
+    env = {} if given is None else {"COEXISTENCE_COUNTRIES_OUT": given}
+    assert value("s.COEXISTENCE_COUNTRIES_OUT", **env) == read
 
 
 def test_the_sandbox_replaces_both_sides() -> None:

@@ -1,0 +1,143 @@
+// "I saw an error": finds what Meta's window showed by its number or its words. Cause and remedy
+// are in the page already (_errors.html); what is picked is told to the server.
+
+const NUMBER = /\d{3,10}/;
+
+export class Picker {
+  // `onPick({error_code?, error_message?}, isUnknown)`; `onClose(hasTold)`: put away again.
+  constructor({ onPick, onClose, texts }) {
+    this.form = document.querySelector("#error-form");
+    this.field = document.querySelector("#error-text");
+    this.told = document.querySelector("#error-found");
+    this.none = document.querySelector("#error-none");
+    this.button = document.querySelector("#saw-error");
+    this.entries = [...document.querySelectorAll(".fault")];
+    this.texts = texts;
+    this.onPick = onPick;
+    this.onClose = onClose;
+    this.button.addEventListener("click", () => this.toggle());
+    this.field.addEventListener("input", () => this.find());
+    this.form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.take();
+    });
+    document.querySelector("#error-send").addEventListener("click", () => this.send());
+    for (const entry of this.entries) {
+      entry.addEventListener("toggle", () => this.pick(entry));
+    }
+  }
+
+  get isOpen() {
+    return !this.form.hidden;
+  }
+
+  toggle() {
+    if (this.isOpen) {
+      const hasTold = Boolean(this.picked);
+      this.close();
+      this.onClose(hasTold);
+      return;
+    }
+    this.form.hidden = false;
+    this.button.setAttribute("aria-expanded", "true");
+    this.field.focus();
+  }
+
+  close() {
+    this.form.hidden = true;
+    this.button.setAttribute("aria-expanded", "false");
+    this.field.value = "";
+    this.picked = null;
+    for (const entry of this.entries) entry.open = false;
+    this.find();
+  }
+
+  // Opening an entry is saying "this one"; each is told once.
+  pick(entry) {
+    if (!entry.open || this.picked === entry) return;
+    this.picked = entry;
+    const number = this.field.value.match(NUMBER)?.[0];
+    const known = number && codesOf(entry).includes(number);
+    this.onPick({ event: "ERROR", error_code: known ? number : entry.dataset.code }, false);
+  }
+
+  // Enter: the one that fits, or what nobody knows.
+  take() {
+    const [first, ...more] = this.entries.filter((entry) => !entry.hidden);
+    if (!first) this.send();
+    else if (!more.length) first.open = true;
+  }
+
+  send() {
+    const said = this.field.value.trim();
+    if (!said) return;
+    const code = said.match(NUMBER)?.[0];
+    const body = { event: "ERROR", error_message: said, ...(code && { error_code: code }) };
+    this.close();
+    this.onPick(body, true);
+  }
+
+  find() {
+    const said = this.field.value.trim().toLowerCase();
+    const fitting = new Set(said ? fits(this.entries, said) : this.entries);
+    for (const entry of this.entries) entry.hidden = !fitting.has(entry);
+    for (const group of document.querySelectorAll("[data-group]")) {
+      group.hidden = ![...group.querySelectorAll(".fault")].some((entry) => !entry.hidden);
+    }
+    this.told.textContent = said ? this.count(fitting.size) : "";
+    // A whole number of Meta's leaves no doubt.
+    const [only] = fitting;
+    const number = said.match(NUMBER)?.[0];
+    const isCertain = fitting.size === 1 && number && codesOf(only).includes(number);
+    if (isCertain) only.open = true;
+    this.none.hidden = !said || isCertain;
+  }
+
+  count(size) {
+    if (size === 0) return this.texts.fitsNone;
+    return size === 1 ? this.texts.fitsOne : this.texts.fitsSome;
+  }
+}
+
+// By the number if there is one, or by Meta's own words for it; else those with the most of the
+// words, and at least a third of them.
+function fits(entries, said) {
+  const number = said.match(NUMBER)?.[0];
+  if (number) {
+    const known = entries.filter((entry) => codesOf(entry).some((code) => code.startsWith(number)));
+    if (known.length || /^\W*\d+\W*$/.test(said)) return known;
+  }
+  const named = entries.filter((entry) => phrasesOf(entry).some((each) => said.includes(each)));
+  if (named.length) return named;
+  const words = wordsOf(said).filter((word) => word.length > 2 || isDense(word));
+  if (!words.length) return entries;
+  const scored = entries.map((entry) => [entry, scoreOf(entry, words)]);
+  const best = Math.max(...scored.map(([, score]) => score));
+  if (!best || best * 3 < words.length) return [];
+  return scored.filter(([, score]) => score === best).map(([entry]) => entry);
+}
+
+function scoreOf(entry, words) {
+  const [what, why] = entry.querySelectorAll("summary, p");
+  const said = `${entry.dataset.words} ${what.textContent} ${why.textContent}`;
+  const text = ` ${wordsOf(said).join(" ")}`;
+  // From a word's beginning; languages without blanks between words have no such thing.
+  return words.filter((word) => text.includes(isDense(word) ? word : ` ${word}`)).length;
+}
+
+function wordsOf(text) {
+  return text.toLowerCase().split(/[^\p{L}\p{N}]+/u).filter(Boolean);
+}
+
+function isDense(word) {
+  return /[\p{Script=Han}]/u.test(word);
+}
+
+function phrasesOf(entry) {
+  const phrases = entry.dataset.words.toLowerCase().split(" | ").slice(0, -1);
+  return phrases.filter((phrase) => /\D/.test(phrase));
+}
+
+function codesOf(entry) {
+  return entry.dataset.words.match(/\b\d{7}\b/g) ?? [];
+}

@@ -1,0 +1,313 @@
+"""The page while Meta's window is open: to the front, closed, silent, an error seen, a reload."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import Page, expect
+
+from onboarding import codes, services
+from onboarding.models import Onboarding, SignupEvent
+from onboarding.reasons import REASONS
+from tests.browser.conftest import Signup
+from tests.browser.test_accessibility import faults as violations
+from tests.conftest import Sandbox
+
+SDK = "window.FB = {init() {}, login(done) { (window.ends ??= []).push(done); %s }};fbAsyncInit();"
+OPENING = "window.held = window.open('', 'meta');"
+HANDLE = """
+window.fronts = 0;
+window.open = () => ({
+  closed: false, focus() { fronts += 1; }, location: {get href() { throw new Error("far"); }},
+});
+"""
+
+
+@pytest.fixture
+def silent(page: Page, sandbox: Sandbox) -> Callable[[str], None]:
+    """An SDK that does what it is told in the click and then keeps its answer for `ends`."""
+
+    def replace(body: str = OPENING) -> None:
+        page.route(f"{sandbox.url}/sdk.js", lambda route: route.fulfill(
+            body=SDK % body, content_type="text/javascript",
+            headers={"Access-Control-Allow-Origin": "*"},
+        ))  # fmt: skip
+
+    return replace
+
+
+def reload_unseen(page: Page) -> None:
+    """The page looks at the server, as it does every few seconds."""
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+
+
+def test_the_window_is_brought_to_the_front_by_its_handle(
+    signup: Signup, page: Page, silent: Callable[[str], None]
+) -> None:
+    silent(OPENING)
+    page.add_init_script(HANDLE)
+    signup.chooses()
+    page.click("#launch")
+    page.click("#front")
+    assert page.evaluate("fronts") == 1
+    page.evaluate("held.closed = true")
+    expect(page.locator("#front")).to_be_hidden()
+
+
+def test_the_browsers_own_open_is_back_after_the_click(signup: Signup, page: Page) -> None:
+    signup.chooses()
+    page.evaluate("void (window.own = window.open)")
+    with page.expect_popup():
+        page.click("#launch")
+    assert page.evaluate("window.open === window.own")
+    expect(page.locator("#front")).to_be_visible()
+
+
+def test_where_the_browser_gives_no_handle_there_is_no_such_button(
+    signup: Signup, page: Page
+) -> None:
+    page.add_init_script(
+        "Object.defineProperty(window, 'open', {value: window.open, writable: false})"
+    )
+    window = signup.launches()
+    expect(page.locator("#window")).to_be_visible()
+    expect(page.locator("#front")).to_be_hidden()
+    signup.finishes(window)
+    signup.sees("connected")
+    assert page.faults == []  # type: ignore[attr-defined]
+
+
+def test_the_card_says_what_happens_and_since_when(signup: Signup, page: Page) -> None:
+    signup.launches("other")
+    expect(page.locator("#window-open")).to_be_visible()
+    expect(page.locator("#window-since time")).to_have_attribute("datetime", re.compile("^20"))
+    expect(page.locator("#window-title")).to_be_focused()
+    page.click(".inside summary")
+    expect(page.locator(".inside .note")).to_contain_text("Create a new WhatsApp account there")
+    assert violations(page) == []
+
+
+def test_a_window_closed_without_an_answer_is_told_after_a_moment(
+    signup: Signup, page: Page, silent: Callable[[str], None]
+) -> None:
+    silent(OPENING)
+    page.add_init_script(HANDLE)
+    signup.chooses()
+    page.click("#launch")
+    expect(page.locator("#front")).to_be_visible()
+    page.evaluate("held.closed = true")
+    expect(page.locator("#window-shut")).to_be_visible()
+    expect(page.locator("#trouble")).to_be_hidden()
+    assert Onboarding.objects.get().state == "started"
+
+
+def test_after_minutes_of_silence_the_page_asks_and_offers_its_acts(
+    signup: Signup, page: Page, silent: Callable[[str], None]
+) -> None:
+    silent(OPENING)
+    page.clock.install()
+    page.add_init_script(HANDLE)
+    signup.chooses()
+    page.click("#launch")
+    expect(page.locator("#still")).to_be_hidden()
+    page.clock.fast_forward("04:01")
+    expect(page.locator("#still")).to_contain_text("Are you still in Meta's window?")
+    expect(page.locator("#trouble")).to_be_hidden()
+    expect(page.locator("#closed")).to_be_visible()
+    assert violations(page) == []
+
+
+def test_what_the_server_learns_elsewhere_ends_the_wait(
+    signup: Signup, page: Page, silent: Callable[[str], None]
+) -> None:
+    silent(OPENING)
+    page.add_init_script(HANDLE)
+    signup.chooses()
+    with page.expect_response(lambda answer: answer.url.endswith("/signup/")):
+        page.click("#launch")
+    row = Onboarding.objects.get()
+    services.withdraw(row, "customer")
+    reload_unseen(page)
+    signup.sees("cancelled")
+
+
+def test_the_first_windows_end_says_nothing_after_a_second_was_opened(
+    signup: Signup, page: Page, silent: Callable[[str], None]
+) -> None:
+    silent(OPENING)
+    page.add_init_script(HANDLE)
+    signup.chooses()
+    page.click("#launch")
+    page.click("#again")
+    assert page.evaluate("ends.length") == 2
+    page.evaluate("ends[0]({authResponse: null, status: 'unknown'})")
+    expect(page.locator("#window")).to_be_visible()
+    page.evaluate("ends[1]({authResponse: null, status: 'unknown'})")
+    signup.sees("cancelled")
+    assert SignupEvent.objects.filter(login_status="unknown").count() == 1
+
+
+# --- I saw an error ------------------------------------------------------------------------------
+
+
+def test_a_number_of_metas_shows_cause_and_remedy_and_ends_the_attempt(
+    signup: Signup, page: Page
+) -> None:
+    signup.launches("app")
+    page.click("#saw-error")
+    expect(page.locator("#error-text")).to_be_focused()
+    assert violations(page) == []
+    with page.expect_response(lambda answer: answer.url.endswith("/signup/")):
+        page.fill("#error-text", "Error 4563015")
+    entry = page.locator(".fault:visible")
+    expect(entry).to_have_count(1)
+    expect(entry).to_contain_text("Meta needs a newer version of the app")
+    expect(entry.locator(".remedy li").first).to_contain_text("Update the app")
+    assert violations(page) == []
+    row = Onboarding.objects.get()
+    assert (row.state, row.reason, row.error_code) == ("cancelled", "meta_error", "4563015")
+    entry.locator("[data-do=start-again]").click()
+    expect(page.locator("#launch")).to_be_enabled()
+    with page.expect_popup() as popup:
+        page.click("#launch")
+    signup.finishes(popup.value)
+    signup.sees("connected")
+    assert Onboarding.objects.count() == 1
+
+
+def test_who_puts_the_picker_away_sees_how_the_attempt_stands(signup: Signup, page: Page) -> None:
+    signup.launches()
+    page.click("#saw-error")
+    page.fill("#error-text", "2655091")
+    expect(page.locator(".fault[open]")).to_have_count(1)
+    reload_unseen(page)
+    expect(page.locator("#card")).to_have_attribute("data-state", "cancelled")
+    expect(page.locator("#error-form")).to_be_visible()  # reading goes on
+    page.click("#saw-error")
+    signup.sees("cancelled")
+    expect(page.locator("#card")).to_contain_text("2655091")
+
+
+def test_opening_the_window_again_after_an_error_was_told_begins_anew(
+    signup: Signup, page: Page
+) -> None:
+    signup.launches()
+    page.click("#saw-error")
+    with page.expect_response(lambda answer: answer.url.endswith("/signup/")):
+        page.fill("#error-text", "2655091")
+    page.click("#again")
+    expect(page.locator("#launch")).to_be_enabled()
+    with page.expect_popup() as popup:
+        page.click("#launch")
+    expect(page.locator("#window-open")).to_be_visible()
+    reload_unseen(page)
+    signup.finishes(popup.value)
+    signup.sees("connected")
+
+
+def test_each_known_code_and_each_of_metas_words_leads_to_one_cause_and_remedy(
+    signup: Signup, page: Page
+) -> None:
+    signup.launches()
+    page.click("#saw-error")
+    page.route("**/signup/", lambda route: route.fulfill(json={}))
+    for code, reason in codes.WINDOW.items():
+        page.fill("#error-text", code)
+        entry = page.locator(".fault:visible")
+        assert entry.count() == 1, code
+        if not code.isdigit():
+            page.keyboard.press("Enter")
+        expect(entry.locator("summary")).to_have_text(str(REASONS[reason].what))
+        expect(entry.locator(".remedy li").first).to_be_visible()
+
+
+SAID = {
+    "This phone number is registered to an existing WhatsApp account": "window_number_in_use",
+    "JSSDK Unknown Host domain": "window_page_unknown",
+    "URL Blocked: This redirect failed": "window_return_unknown",
+    "Feature Unavailable": "window_login_off",
+    "insecure login": "window_insecure",
+    "portfolio is greyed out": "window_business_grey",
+    "qr invalid": "window_qr_invalid",
+}
+
+
+@pytest.mark.parametrize("said", SAID)
+def test_what_the_window_said_is_found_by_its_words(signup: Signup, page: Page, said: str) -> None:
+    signup.launches()
+    page.click("#saw-error")
+    page.fill("#error-text", said)
+    expect(page.locator(".fault:visible").first.locator("summary")).to_have_text(
+        str(REASONS[SAID[said]].what)
+    )
+
+
+def test_what_nobody_knows_is_sent_as_it_was_said(signup: Signup, page: Page) -> None:
+    signup.launches()
+    page.click("#saw-error")
+    page.fill("#error-text", "purple elephants danced")
+    expect(page.locator(".fault:visible")).to_have_count(0)
+    expect(page.locator("#error-found")).to_have_text("None fits.")
+    page.keyboard.press("Enter")
+    signup.sees("cancelled")
+    assert Onboarding.objects.get().error_message == "purple elephants danced"
+
+
+def test_a_finish_after_an_error_was_told_still_goes_on(signup: Signup, page: Page) -> None:
+    window = signup.launches()
+    page.click("#saw-error")
+    page.fill("#error-text", "2593030")
+    expect(page.locator(".fault[open]")).to_have_count(1)
+    signup.finishes(window)
+    signup.sees("connected")
+
+
+# --- Back again ----------------------------------------------------------------------------------
+
+
+def test_after_a_reload_the_page_does_not_claim_to_hold_the_window(
+    signup: Signup, page: Page
+) -> None:
+    signup.launches()
+    page.wait_for_url("**onboarding=**")
+    page.reload()
+    expect(page.locator("#window-maybe")).to_be_visible()
+    expect(page.locator("#front")).to_be_hidden()
+    assert violations(page) == []
+    with page.expect_response(lambda answer: answer.url.endswith("/launch/")):
+        page.reload()
+    page.wait_for_function("window.FB")
+    with page.expect_popup() as popup:
+        page.click("#again")
+    signup.finishes(popup.value)
+    signup.sees("connected")
+
+
+def test_who_left_long_ago_finds_the_button_and_no_window(signup: Signup, page: Page) -> None:
+    signup.launches().close()
+    page.wait_for_url("**onboarding=**")
+    signup.sees("cancelled")
+    ago = timezone.now() - timedelta(hours=1)
+    Onboarding.objects.update(state="started", reason="", launched_at=ago)
+    page.reload()
+    expect(page.locator("#ready-left")).to_be_visible()
+    expect(page.locator("#window")).to_be_hidden()
+    expect(page.locator("#launch-ready")).to_be_enabled()
+    assert violations(page) == []
+    with page.expect_popup() as popup:
+        page.click("#launch-ready")
+    signup.finishes(popup.value)
+    signup.sees("connected")
+
+
+def test_a_message_of_an_older_window_counts_beside_a_newer_one(signup: Signup, page: Page) -> None:
+    first = signup.launches()
+    with page.expect_popup():
+        page.click("#again")
+    signup.finishes(first)
+    page.wait_for_selector("#card")
+    assert SignupEvent.objects.filter(event="FINISH").exists()
