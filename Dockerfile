@@ -6,7 +6,7 @@ COPY requirements/app.txt /tmp/app.txt
 RUN /venv/bin/pip install --require-hashes --no-deps -r /tmp/app.txt
 
 FROM python:3.12-slim
-ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 STATIC_COLLECTED=true
 RUN useradd --uid 10001 --create-home --shell /usr/sbin/nologin app
 COPY --from=build /venv /venv
 WORKDIR /app
