@@ -208,7 +208,7 @@ USE_TZ = True
 LOCALE_PATHS = [BASE_DIR / "locale"]
 
 STATIC_URL = "/static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
+STATIC_ROOT = Path(env.str("STATIC_ROOT", default=str(BASE_DIR / "staticfiles")))
 STATICFILES_DIRS = [BASE_DIR / "static"]
 # On: pages name what `collectstatic` wrote, by the hash of its content, so browsers keep it for
 # good; compressed beforehand. Off: the checkout's own files, each asked for anew after a minute.

@@ -46,12 +46,17 @@ def with_factors(address: str) -> Callable[[World], str]:
 
 def factors_of(user: User) -> int:
     """Give the user every second factor; the key of the passkey."""
-    TOTP.activate(user, generate_totp_secret())
-    RecoveryCodes.activate(user)
+    app_of(user)
     passkey = Authenticator.objects.create(
-        user=user, type=Authenticator.Type.WEBAUTHN, data={"name": "Phone", "credential": {}}
+        user=user, type=Authenticator.Type.WEBAUTHN, data={"name": "Pocket", "credential": {}}
     )
     return int(passkey.pk)
+
+
+def app_of(user: User) -> None:
+    """Give the user an authenticator app and recovery codes."""
+    TOTP.activate(user, generate_totp_secret())
+    RecoveryCodes.activate(user)
 
 
 def companyless(world: World) -> str:
@@ -88,8 +93,8 @@ def known_person(world: World) -> str:
     return "/accounts/login/"
 
 
-def person_with_factors(world: World) -> str:
-    factors_of(world.joins(world.person("owner"), "owner"))
+def person_with_app(world: World) -> str:
+    app_of(world.joins(world.person("owner"), "owner"))
     return "/accounts/login/"
 
 
@@ -211,7 +216,7 @@ CASES = (
     page("home-nobody", nobody("/")),
     page("login-plain", nobody("/accounts/login/")),
     page("login-wrong", known_person, signs_in_wrongly),
-    page("login-factor", person_with_factors, signs_in),
+    page("login-factor", person_with_app, signs_in),
     page("login-closed", nobody("/accounts/signup/")),
     page("login-open", nobody("/accounts/signup/"), settings=OPEN),
     page("login-code", nobody("/accounts/signup/"), signs_up, settings=OPEN),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from playwright.sync_api import Browser
 
@@ -14,5 +16,7 @@ def _worker() -> None:
 
 
 @pytest.fixture
-def walker(browser: Browser, site: str, transactional_db: None) -> Walker:
-    return Walker(browser, site)
+def walker(browser: Browser, site: str, transactional_db: None) -> Iterator[Walker]:
+    made = Walker(browser, site)
+    yield made
+    made.close()

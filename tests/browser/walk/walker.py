@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,7 @@ from django.conf import settings
 from django.core.cache import cache
 from django.test import override_settings
 from django.utils.translation import get_language_info
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 from playwright.sync_api import Error as PlaywrightError
 
 from tests.browser.walk import english
@@ -75,6 +75,7 @@ class Walker:
     def __init__(self, browser: Browser, site: str, keep: Path | None = None) -> None:
         self.browser, self.site, self.keep = browser, site, keep
         self.visits = 0
+        self.kept_page: Page | None = None
 
     def walk(self, case: Case, looks: Sequence[Look]) -> list[str]:
         """Each look's faults; a page is loaded once for a language and a width."""
@@ -101,38 +102,53 @@ class Walker:
 
     @contextmanager
     def opened(self, case: Case, look: Look, **browser: Any) -> Iterator[Page]:
-        """The case on a page of its own browser, as far as `sees`."""
+        """The case on a page, as far as `sees`. What is special about its browser gets its own."""
         cache.clear()
+        is_special = bool(case.before or case.browser or browser)
         with override_settings(**{**GENEROUS, **case.settings}):
-            context = self.browser.new_context(
-                **{
-                    "base_url": self.site,
-                    "locale": LOCALES.get(look.language, look.language),
-                    "viewport": {"width": look.width, "height": 800},
-                    "color_scheme": look.scheme,
-                    "reduced_motion": "reduce",
-                    **case.browser,
-                    **browser,
-                }
-            )
-            context.set_default_timeout(10_000)
+            page = self._new_page({**case.browser, **browser}) if is_special else self._page()
             try:
-                yield self._opened(context, case, look)
+                self._open(page, case, look)
+                yield page
             finally:
-                context.close()
+                self._leave(page, for_good=is_special)
 
-    def _opened(self, context: BrowserContext, case: Case, look: Look) -> Page:
+    def close(self) -> None:
+        """No page asks for anything any more."""
+        if self.kept_page is not None:
+            self.kept_page.context.close()
+
+    def _page(self) -> Page:
+        """The one that is used again: a new browser context costs more than a visit."""
+        if self.kept_page is None:
+            self.kept_page = self._new_page({})
+        return self.kept_page
+
+    def _new_page(self, browser: Mapping[str, Any]) -> Page:
+        context = self.browser.new_context(
+            **{"base_url": self.site, "reduced_motion": "reduce", **browser}
+        )
+        context.set_default_timeout(10_000)
+        page = context.new_page()
+        page.on("pageerror", lambda error: page.faults.append(f"script: {error}"))  # type: ignore[attr-defined]
+        page.on("console", lambda said: _heard(page, said))
+        return page
+
+    def _leave(self, page: Page, for_good: bool) -> None:
+        if for_good:
+            page.context.close()
+            return
+        for other in page.context.pages:
+            if other != page:
+                other.close()
+        page.evaluate("() => { try { sessionStorage.clear(); localStorage.clear() } catch {} }")
+        page.goto("about:blank")
+
+    def _open(self, page: Page, case: Case, look: Look) -> None:
+        page.faults, page.case = [], case  # type: ignore[attr-defined]
         world = World()
         address = self._here(case.plants(world))
-        host = urlsplit(address).hostname or ""
-        held = {**world.cookies(), settings.LANGUAGE_COOKIE_NAME: look.language}
-        context.add_cookies(
-            [{"name": n, "value": v, "domain": host, "path": "/"} for n, v in held.items()]
-        )
-        page = context.new_page()
-        page.faults = []  # type: ignore[attr-defined]
-        page.on("pageerror", lambda error: page.faults.append(f"script: {error}"))  # type: ignore[attr-defined]
-        page.on("console", lambda said: _heard(page, case, said))
+        self._dress(page, look, world.cookies(), urlsplit(address).hostname or "")
         if case.before:
             case.before(page)
         page.goto(address)
@@ -140,7 +156,18 @@ class Walker:
             case.does(page, world)
         expect(page.locator(case.sees).first).to_be_visible()
         page.evaluate(AXE)
-        return page
+
+    def _dress(self, page: Page, look: Look, held: dict[str, str], host: str) -> None:
+        """This look's language, size and scheme, and the case's cookies."""
+        spoken = LOCALES.get(look.language, look.language)
+        page.context.set_extra_http_headers({"Accept-Language": spoken})
+        page.set_viewport_size({"width": look.width, "height": 800})
+        page.emulate_media(color_scheme=look.scheme)  # type: ignore[arg-type]
+        page.context.clear_cookies()
+        cookies = {**held, settings.LANGUAGE_COOKIE_NAME: look.language}
+        page.context.add_cookies(
+            [{"name": n, "value": v, "domain": host, "path": "/"} for n, v in cookies.items()]
+        )
 
     def _here(self, address: str) -> str:
         """Against the site; another host of ours keeps its name and takes the site's port."""
@@ -172,8 +199,9 @@ class Walker:
         page.screenshot(path=place, full_page=True)
 
 
-def _heard(page: Page, case: Case, said: ConsoleMessage) -> None:
+def _heard(page: Page, said: ConsoleMessage) -> None:
     """A fault that the browser names; what belongs to the case is none."""
+    case: Case = page.case  # type: ignore[attr-defined]
     is_fault = said.type == "error" or "Content Security Policy" in said.text
     address = said.location.get("url", "")
     if is_fault and not any(part in address for part in case.fails):
