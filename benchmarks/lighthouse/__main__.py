@@ -18,11 +18,12 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+import httpx
 
 from benchmarks.loaded import site
 from devstack import process, runenv
@@ -82,13 +83,14 @@ def installed() -> bool:
     if stamp.is_file() and stamp.read_bytes() == lock:
         return True
     print("Installing Lighthouse (the first time takes a minute) ...", flush=True)
-    if subprocess.call(["npm", "ci", "--silent"], cwd=HERE):
+    npm = shutil.which("npm") or "npm"
+    if subprocess.call([npm, "ci", "--silent"], cwd=HERE):
         return False
     stamp.write_bytes(lock)
     return True
 
 
-# --- What is measured ------------------------------------------------------------------------------
+# --- What is measured -----------------------------------------------------------------------
 
 
 def pages(address: str, cookie: str) -> Iterator[dict[str, Any]]:
@@ -142,7 +144,8 @@ def wait_for(url: str) -> None:
     """Until it answers; a minute at most."""
     until = time.monotonic() + 60
     while True:
-        with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=5):
+        with contextlib.suppress(httpx.TransportError):
+            httpx.get(url, timeout=5)
             return
         if time.monotonic() > until:
             raise TimeoutError(f"{url} did not answer")
@@ -157,20 +160,11 @@ def guest_cookie(address: str) -> str:
     tenant = Tenant.objects.create(name="John's Cake Shop", slug="cakes")
     _, token = services.create_link(tenant)
 
-    class Stay(urllib.request.HTTPRedirectHandler):
-        def redirect_request(self, *_: Any) -> None:
-            return None
-
-    try:
-        urllib.request.build_opener(Stay).open(f"{address}/s/{token}/", timeout=10)
-    except urllib.error.HTTPError as answer:
-        for given in answer.headers.get_all("Set-Cookie", []):
-            if given.startswith(f"{guests.COOKIE}="):
-                return str(given.partition(";")[0])
-    raise AssertionError("the link let nobody in")
+    answer = httpx.get(f"{address}/s/{token}/", timeout=10)
+    return f"{guests.COOKIE}={answer.cookies[guests.COOKIE]}"
 
 
-# --- What is told ----------------------------------------------------------------------------------
+# --- What is told -----------------------------------------------------------------------
 
 
 def told(found: list[dict[str, Any]]) -> int:
@@ -182,7 +176,9 @@ def told(found: list[dict[str, Any]]) -> int:
         middle = {
             name: int(statistics.median(run["scores"][name] for run in runs)) for name in LEAST
         }
-        too_low += [f"{page['name']} {name}" for name, least in LEAST.items() if middle[name] < least]
+        too_low += [
+            f"{page['name']} {name}" for name, least in LEAST.items() if middle[name] < least
+        ]
         paint = [
             statistics.median(run["figures"][name] or 0.0 for run in runs)
             for name in ("first-contentful-paint", "largest-contentful-paint",
@@ -193,7 +189,9 @@ def told(found: list[dict[str, Any]]) -> int:
             f"{middle['best-practices']:11}{middle['performance']:7}   "
             f"{paint[0] / 1000:.1f} s, {paint[1] / 1000:.1f} s, {paint[2]:.3f}"
         )
-    for fault in sorted({fault for page in found for run in page["runs"] for fault in run["failed"]}):
+    for fault in sorted(
+        {fault for page in found for run in page["runs"] for fault in run["failed"]}
+    ):
         print(f"  {fault}")
     if too_low:
         print(f"Too low: {', '.join(sorted(set(too_low)))}.")

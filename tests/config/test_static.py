@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
@@ -28,12 +27,12 @@ OTHERS = ["admin", "unfold", "rest_framework", "import_export", "drf_spectacular
 
 
 @pytest.fixture(scope="module")
-def collected(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def collected(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Our static files as the image's build step leaves them."""
     place = tmp_path_factory.mktemp("static")
     with override_settings(**as_in_production(place)):
         call_command("collectstatic", interactive=False, verbosity=0, ignore_patterns=OTHERS)
-    yield place
+    return place
 
 
 def as_in_production(place: Path) -> dict[str, Any]:

@@ -98,7 +98,7 @@ def person_with_app(world: World) -> str:
     return "/accounts/login/"
 
 
-# --- What is done on the page ------------------------------------------------------------------
+# --- What is done on the page ------------------------------
 
 
 def signs_in(page: Page, world: World) -> None:
@@ -136,7 +136,7 @@ def changes_wrongly(page: Page, _: World) -> None:
     fills(page, fields)
 
 
-# --- Links and letters ---------------------------------------------------------------------------
+# --- Links and letters ------------------------------
 
 
 def link(**columns: Any) -> Callable[[World], str]:

@@ -48,7 +48,7 @@ def several(world: World) -> str:
     return "/connect/"
 
 
-# --- The section about e-mail ------------------------------------------------------------------
+# --- The section about e-mail ------------------------------
 
 
 def told_at(*letters: str) -> Callable[[World], str]:
@@ -92,7 +92,7 @@ def untold_member(world: World) -> str:
     return f"/connect/?onboarding={row.public_id}"
 
 
-# --- What is opened on the card ----------------------------------------------------------------
+# --- What is opened on the card ------------------------------
 
 
 def unfolds(page: Page, _: World) -> None:

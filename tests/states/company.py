@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from playwright.sync_api import Page
 
@@ -18,7 +19,21 @@ from tests.states.base import Case
 from tests.states.world import NUMBER, S, World
 
 
+def people_of(world: World) -> str:
+    """The page of the company's people, which may be a part of the company's own."""
+    slug = world.tenant.slug
+    try:
+        return reverse("company-members", args=[slug])
+    except NoReverseMatch:
+        return f"/company/{slug}/"
+
+
 def alone(world: World) -> str:
+    world.owner()
+    return people_of(world)
+
+
+def nothing_yet(world: World) -> str:
     world.owner()
     return f"/company/{world.tenant.slug}/"
 
@@ -30,13 +45,13 @@ def crowded(world: World) -> str:
     world.joins(world.person("a.member.with.a.rather.long.address.that.has.to.fit"))
     invited(world, "new@cakes.example", user)
     invited(world, "late@cakes.example", user, expires_at=timezone.now() - timedelta(days=1))
-    return f"/company/{world.tenant.slug}/"
+    return people_of(world)
 
 
 def as_member(world: World) -> str:
     user = world.member()
     invited(world, "new@cakes.example", user)
-    return f"/company/{world.tenant.slug}/"
+    return people_of(world)
 
 
 def several(world: World) -> str:
@@ -45,7 +60,7 @@ def several(world: World) -> str:
     return "/company/"
 
 
-# --- Links -----------------------------------------------------------------------------------------
+# --- Links ------------------------------
 
 
 def no_links(world: World) -> str:
@@ -89,7 +104,7 @@ def asks_wrongly(page: Page, world: World) -> None:
     makes_a_link(page, world)
 
 
-# --- Numbers ---------------------------------------------------------------------------------------
+# --- Numbers ------------------------------
 
 
 def with_numbers(world: World) -> str:
@@ -103,7 +118,7 @@ def with_numbers(world: World) -> str:
     return f"/company/{world.tenant.slug}/"
 
 
-# --- Invitations -----------------------------------------------------------------------------------
+# --- Invitations ------------------------------
 
 
 def invited(world: World, email: str, by: Any, **columns: Any) -> str:
@@ -134,6 +149,7 @@ def invitation(signed_in: str = "", **columns: Any) -> Callable[[World], str]:
 EARLIER = timedelta(hours=-1)
 
 CASES: tuple[Case, ...] = (
+    page("company-empty", nothing_yet),
     page("company-alone", alone),
     page("company-crowded", crowded),
     page("company-member", as_member),

@@ -26,7 +26,7 @@ IN_APP = (
 )
 
 
-# --- Who asks --------------------------------------------------------------------------------------
+# --- Who asks ------------------------------
 
 
 def owner(world: World) -> str:
@@ -59,6 +59,12 @@ def guest_of_a_number(world: World) -> str:
     return "/connect/"
 
 
+def guest_of_a_country(world: World) -> str:
+    """A number of a country in which Meta does not keep numbers in the app."""
+    world.guest(expected_number="+2348031234567", connection_mode="business_app")
+    return "/connect/"
+
+
 def guest_of_an_expired_link(world: World) -> str:
     link = world.guest()
     world.cookies = _kept(world.cookies())  # type: ignore[method-assign]
@@ -84,7 +90,7 @@ def left_open(world: World) -> str:
     return f"/connect/?onboarding={row.public_id}"
 
 
-# --- What is done on the page ------------------------------------------------------------------
+# --- What is done on the page ------------------------------
 
 
 def answers(use: str) -> Callable[[Page, World], None]:
@@ -105,6 +111,24 @@ def launches(page: Page, world: World) -> None:
 def sees_an_error(page: Page, world: World) -> None:
     launches(page, world)
     page.click("#saw-error")
+
+
+def finds_an_error(page: Page, world: World) -> None:
+    sees_an_error(page, world)
+    page.fill("#error-text", "3441030")
+    found = page.locator("details.fault:visible:not([open]) > summary")
+    if found.count():
+        found.first.click()
+
+
+def asks_for_the_address(page: Page, world: World) -> None:
+    """In another app: the address to copy, and the code to scan, where the page offers them."""
+    chooses(page, world)
+    expect(page.locator(TROUBLE).first).to_be_visible()
+    offered = page.locator("[data-do=elsewhere]:visible")
+    if offered.count():
+        offered.first.click()
+        expect(page.locator("#elsewhere")).to_be_visible()
 
 
 def chooses(page: Page, _: World) -> None:
@@ -135,7 +159,7 @@ def chooses_the_link(page: Page, _: World) -> None:
     page.click("button[value=link]")
 
 
-# --- What stands in the way -------------------------------------------------------------------------
+# --- What stands in the way ------------------------------
 
 
 def _sdk(page: Page, script: str) -> None:
@@ -192,15 +216,25 @@ CASES = (
     Case("question-attempts", several_attempts, ".others"),
     Case("question-guest", guest, CHOICE),
     Case("question-guest-number", guest_of_a_number, CHOICE),
+    Case("question-guest-country", guest_of_a_country, CHOICE, answers("app")),
     Case("question-guest-expired", guest_of_an_expired_link, CHOICE),
     Case("question-guest-and-member", guest_and_member, CHOICE, chooses_the_link),
     Case("question-setup", owner, CHOICE, settings=UNSET),
     Case("window-open", owner, OPEN, launches),
     Case("window-error", owner, OPEN, sees_an_error),
-    Case("window-silent", owner, "#help-blocked:visible", chooses_and_launches, silent_window),
-    Case("window-reloaded", left_open, OPEN),
+    Case("window-error-found", owner, OPEN, finds_an_error),
+    Case(
+        "window-silent",
+        owner,
+        f"#help-blocked:visible, {TROUBLE}",
+        chooses_and_launches,
+        silent_window,
+    ),
+    Case("window-reloaded", left_open, f"{OPEN}, #ready:visible"),
     Case("trouble-sdk", owner, TROUBLE, chooses, sdk_blocked, **BLOCKED),
     Case("trouble-in-app", owner, TROUBLE, chooses, browser={"user_agent": IN_APP}),
+    Case("trouble-elsewhere", owner, TROUBLE, asks_for_the_address, browser={"user_agent": IN_APP}),
+    Case("trouble-domain", wrong_domain, f"{TROUBLE}, {CHOICE}", chooses),
     Case("trouble-insecure", owner, TROUBLE, chooses, insecure),
     Case("trouble-offline", owner, TROUBLE, chooses, offline, **BLOCKED),
     Case("trouble-signed-out", owner, TROUBLE, chooses_signed_out, **BLOCKED),

@@ -66,7 +66,7 @@ def _lost() -> list[Case]:
     ]  # fmt: skip
 
 
-# --- What stands beside the stop ---------------------------------------------------------------
+# --- What stands beside the stop ------------------------------
 
 _FACTS: tuple[tuple[str, str, dict[str, str]], ...] = (
     ("account", "account_review_status", conditions._REVIEW),

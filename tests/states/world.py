@@ -176,8 +176,9 @@ class World:
         if account is None or of_number is None:
             return account, None
         if state == S.CONNECTED:
-            of_number = {"status": "CONNECTED", "connected_at": timezone.now(),
-                         "next_look_at": timezone.now() + timedelta(days=6), **of_number}  # fmt: skip
+            now = timezone.now()
+            watched = {"connected_at": now, "next_look_at": now + timedelta(days=6)}
+            of_number = {"status": "CONNECTED", **watched, **of_number}
         return account, self.number(account, **of_number)
 
     def _link(self) -> SignupLink | None:

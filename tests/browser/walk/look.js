@@ -53,7 +53,8 @@
   if (wide > 0) {
     const beyond = [...document.body.querySelectorAll("*")].filter((each) => {
       const box = each.getBoundingClientRect();
-      return isShown(each) && (box.right > root.clientWidth + 1 || box.left < -1);
+      const spills = getComputedStyle(each).overflowX === "visible" && each.scrollWidth > each.clientWidth + 1;
+      return isShown(each) && (box.right > root.clientWidth + 1 || box.left < -1 || (box.width > 40 && spills));
     });
     const guilty = beyond.filter((each) => !isForEarsOnly(each)).slice(-1).map(name);
     faults.push(`${wide} px too wide at ${root.clientWidth}: ${guilty}`);

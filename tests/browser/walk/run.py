@@ -82,7 +82,7 @@ def faults_in(text: str) -> list[str]:
     return [match[1] for match in found if match]
 
 
-# --- The contact sheet -----------------------------------------------------------------------------
+# --- The contact sheet -----------------------------------------------------------------------
 
 STYLE = """body{font:14px system-ui;margin:16px;background:#8882}
 section{margin-block:24px}h2{font-size:16px}div{display:flex;gap:8px;overflow-x:auto}

@@ -95,7 +95,7 @@ class Walker:
         found: list[str] = []
         with self.opened(case, looks[0]) as page:
             for look in looks:
-                found += [f"{case.name} {look}: {each}" for each in self._looked(page, look)]
+                found += [f"{case.name} {look}: {each}" for each in self.looked(page, look)]
                 self._kept(page, case, look)
             found += [f"{case.name} {looks[0]}: {each}" for each in page.faults]  # type: ignore[attr-defined]
         return list(dict.fromkeys(found))
@@ -105,7 +105,7 @@ class Walker:
         """The case on a page, as far as `sees`. What is special about its browser gets its own."""
         cache.clear()
         is_special = bool(case.before or case.browser or browser)
-        with override_settings(**{**GENEROUS, **case.settings}):
+        with override_settings(**{**GENEROUS, "SITE_URL": self.site, **case.settings}):
             page = self._new_page({**case.browser, **browser}) if is_special else self._page()
             try:
                 self._open(page, case, look)
@@ -141,8 +141,9 @@ class Walker:
         for other in page.context.pages:
             if other != page:
                 other.close()
-        page.evaluate("() => { try { sessionStorage.clear(); localStorage.clear() } catch {} }")
-        page.goto("about:blank")
+        # On a page of this site without scripts: the one before kept things until it was left.
+        page.goto(f"{self.site}/healthz")
+        page.evaluate("() => { sessionStorage.clear(); localStorage.clear() }")
 
     def _open(self, page: Page, case: Case, look: Look) -> None:
         page.faults, page.case = [], case  # type: ignore[attr-defined]
@@ -177,7 +178,7 @@ class Walker:
         port = urlsplit(self.site).port
         return parts._replace(netloc=f"{parts.hostname}:{port}").geturl()
 
-    def _looked(self, page: Page, look: Look) -> list[str]:
+    def looked(self, page: Page, look: Look) -> list[str]:
         self.visits += 1
         page.emulate_media(color_scheme=look.scheme)  # type: ignore[arg-type]
         is_rtl = get_language_info(look.language)["bidi"]
