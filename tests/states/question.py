@@ -190,6 +190,11 @@ def offline(page: Page) -> None:
     page.route("**/api/v1/onboardings/**", lambda route: route.abort())
 
 
+def stale(page: Page) -> None:
+    """The card does not learn what has happened meanwhile."""
+    page.route("**/card/", lambda route: route.abort())
+
+
 def parked(world: World) -> str:
     world.owner()
     world.attempt(S.AWAITING_PAYMENT, "payment_missing")
@@ -204,7 +209,7 @@ def wrong_domain(world: World) -> str:
 
 CHOICE = "#choose:visible"
 OPEN = "#window:visible"
-BLOCKED = {"fails": ("sdk.js", "api/v1/onboardings", "/launch/", "/withdraw/")}
+BLOCKED = {"fails": ("sdk.js", "api/v1/onboardings", "/launch/", "/withdraw/", "/card/")}
 UNSET: dict[str, Any] = {"META_CONFIG_ID": {"business_platform": "", "business_app": ""}}
 
 CASES = (
@@ -239,5 +244,5 @@ CASES = (
     Case("trouble-offline", owner, TROUBLE, chooses, offline, **BLOCKED),
     Case("trouble-signed-out", owner, TROUBLE, chooses_signed_out, **BLOCKED),
     Case("trouble-no-code", owner, TROUBLE, chooses_and_launches, no_code),
-    Case("trouble-refused", parked, TROUBLE, asks_too_late, **BLOCKED),
+    Case("trouble-refused", parked, TROUBLE, asks_too_late, stale, **BLOCKED),
 )

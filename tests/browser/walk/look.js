@@ -23,6 +23,7 @@
   const direction = getComputedStyle(document.body).direction;
   if (direction !== wanted.dir) faults.push(`direction is ${direction}, not ${wanted.dir}`);
   const headlines = [...document.querySelectorAll("h1")].filter(isShown);
+  if (!document.querySelector("link[rel~=icon]")) faults.push("without an icon");
   if (headlines.length !== 1) faults.push(`${headlines.length} h1 are shown`);
 
   // --- What can be reached has a name and can be hit --------------------------------------------

@@ -28,6 +28,7 @@ PLANTED = {
     "document.querySelector('main').lastChild.textContent = 'Another one'",
     "lang is xx": "document.documentElement.lang = 'xx'",
     "direction is rtl": "document.documentElement.dir = 'rtl'",
+    "without an icon": "document.querySelector('link[rel=icon]').remove()",
     "without a name": "const it = document.createElement('button'); it.className = 'button'; "
     "document.querySelector('main').append(it)",
     "px to hit": "const it = document.createElement('button'); it.textContent = '.'; "

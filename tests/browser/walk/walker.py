@@ -205,5 +205,7 @@ def _heard(page: Page, said: ConsoleMessage) -> None:
     case: Case = page.case  # type: ignore[attr-defined]
     is_fault = said.type == "error" or "Content Security Policy" in said.text
     address = said.location.get("url", "")
-    if is_fault and not any(part in address for part in case.fails):
+    # The icon that a browser looks for by itself: look.js says whether the page names one.
+    known = (*case.fails, "/favicon.ico")
+    if is_fault and not any(part in address for part in known):
         page.faults.append(f"console: {said.text[:160]} ({urlsplit(address).path})")  # type: ignore[attr-defined]
