@@ -10,7 +10,6 @@ from urllib.parse import urljoin
 
 import pytest
 from django.conf import settings as site
-from django.core.checks import run_checks
 from django.core.management import call_command
 from django.test import Client, override_settings
 
@@ -142,14 +141,3 @@ def test_an_answer_with_a_secret_is_never_compressed(owner: User, tenant: Tenant
                     "/accounts/2fa/totp/activate/", "/s/unknown/"):  # fmt: skip
         answer = client.get(address, **PACKED)  # type: ignore[arg-type]
         assert "Content-Encoding" not in answer, address
-
-
-def test_the_deploy_check_asks_for_collected_files(settings: Any) -> None:
-    def found() -> set[str]:
-        checks = run_checks(include_deployment_checks=True)
-        return {each.id for each in checks if each.id == "onboarding.W002"}
-
-    settings.STATIC_COLLECTED = False
-    assert found() == {"onboarding.W002"}
-    settings.STATIC_COLLECTED = True
-    assert found() == set()
