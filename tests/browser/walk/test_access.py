@@ -183,6 +183,7 @@ def test_each_state_has_a_sign_and_words_beside_its_colour(walker: Walker) -> No
 
 # --- Nothing jumps ------------------------------
 
+LISTS = ("question-attempts", "card-several")
 SHIFTS = """() => new Promise((done) => {
   const named = ({ node, previousRect: was, currentRect: is }) =>
     `${(node?.outerHTML || node?.data || "?").slice(0, 80)}: ${was.y} -> ${is.y}`;
@@ -199,6 +200,9 @@ SHIFTS = """() => new Promise((done) => {
 @cases(["question-none", "question-attempts", "question-guest", "card-payment",
         "card-connected-also", "card-several", "card-started"])  # fmt: skip
 def test_nothing_jumps_while_the_signup_page_comes_up(walker: Walker, case: Case) -> None:
-    with walker.opened(case, EN_PHONE) as page:
-        page.wait_for_load_state("networkidle")
-        assert page.evaluate(SHIFTS) == []
+    # On a desk the times of the list of other numbers end each line, and change their length.
+    looks = (EN_PHONE,) if case.name in LISTS else (EN_PHONE, EN_DESK)
+    for look in looks:
+        with walker.opened(case, look) as page:
+            page.wait_for_load_state("networkidle")
+            assert page.evaluate(SHIFTS) == []
