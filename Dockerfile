@@ -10,7 +10,7 @@ COPY locale ./locale
 RUN /venv/bin/python -m devstack.translations compile
 
 FROM python:3.12-slim
-ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 STATIC_COLLECTED=true
 RUN useradd --uid 10001 --create-home --shell /usr/sbin/nologin app
 COPY --from=build /venv /venv
 WORKDIR /app

@@ -1,13 +1,16 @@
 # Two commands matter: `make run` and `make test`. Everything they do is in devstack/bootstrap.py.
 PYTHON ?= python3
 
-.PHONY: run test test-faults test-api bench-desk lint words pins clean
+.PHONY: run test test-browser test-faults test-api bench-desk lighthouse lint words pins clean
 
 run:   ## start everything on this machine
 	@exec $(PYTHON) devstack/bootstrap.py run
 
 test:  ## lint, types, contracts and all tests
 	@exec $(PYTHON) devstack/bootstrap.py test
+
+test-browser: ## every state of the pages in each size, scheme and language, with pictures (LANGS=ar CASES=card; about 30 min)
+	@exec $(PYTHON) devstack/bootstrap.py test-browser
 
 test-faults: ## onboardings under killed processes and spoiled answers (SEED=1 COUNT=2000; about 12 min)
 	@exec $(PYTHON) devstack/bootstrap.py test-faults
@@ -17,6 +20,9 @@ test-api: ## the whole OpenAPI with every role, over 10,000 cases (API_CASES=40 
 
 bench-desk: ## the desk and the queue with 1,000 and with 100,000 onboardings (about 8 min)
 	@exec $(PYTHON) devstack/bootstrap.py bench-desk
+
+lighthouse: ## measure the signup page with Lighthouse; needs Node (RUNS=3; about 5 min)
+	@exec $(PYTHON) devstack/bootstrap.py lighthouse
 
 lint:  ## only lint, types and contracts
 	@exec $(PYTHON) devstack/bootstrap.py lint
@@ -32,4 +38,4 @@ pins:  ## compile requirements/*.in anew (needs uv)
 	done
 
 clean: ## remove what was installed and all local data
-	rm -rf .venv .local staticfiles .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf .venv .local staticfiles artefacts benchmarks/lighthouse/node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -177,6 +177,7 @@ TEMPLATES = [
                 "config.context.partner",
                 "tenants.languages.shown",
             ],
+            "libraries": {"modules": "config.modules"},
         },
     }
 ]
@@ -221,10 +222,20 @@ LOCALE_PATHS = [BASE_DIR / "locale"]
 FORMAT_MODULE_PATH = "config.formats"
 
 STATIC_URL = "/static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
+STATIC_ROOT = Path(env.str("STATIC_ROOT", default=str(BASE_DIR / "staticfiles")))
 STATICFILES_DIRS = [BASE_DIR / "static"]
-WHITENOISE_USE_FINDERS = True  # a checkout without `collectstatic` serves its files too
+# On: pages name what `collectstatic` wrote, by the hash of its content, so browsers keep it for
+# good; compressed beforehand. Off: the checkout's own files, each asked for anew after a minute.
+STATIC_COLLECTED = _flag("STATIC_COLLECTED", default=False)
+_collected = "config.static.HashedFiles"
+_as_they_are = "django.contrib.staticfiles.storage.StaticFilesStorage"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": _collected if STATIC_COLLECTED else _as_they_are},
+}
+WHITENOISE_USE_FINDERS = not STATIC_COLLECTED
 WHITENOISE_AUTOREFRESH = False
+WHITENOISE_KEEP_ONLY_HASHED_FILES = False  # the admin's theme and the API docs name some plainly
 
 # --- Security -----------------------------------------------------------------------------------
 

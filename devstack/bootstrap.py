@@ -1,6 +1,7 @@
 """The two commands before anything is installed: plain `python3`, the standard library only.
 
-    python3 devstack/bootstrap.py run|test|test-faults|test-api|bench-desk|lint|words|env
+    python3 devstack/bootstrap.py run|test|test-browser|test-faults|test-api|bench-desk|lighthouse|
+                                  lint|words|env
 
 Makes `.venv`, installs the pinned requirements (a stamp of their hash makes the next time cost
 nothing), and goes on in it. Every refusal is one sentence and exit status 1. Written so that an
@@ -206,7 +207,7 @@ def main(command: str) -> None:
     ensure_venv()
     ensure_installed("local" if command == "run" else "test")
     os.chdir(str(ROOT))
-    if command == "test":
+    if command in ("test", "test-browser", "lighthouse"):
         os.environ["CHROMIUM"] = chromium()
     if command == "words":
         step("devstack.translations", "extract")
@@ -222,8 +223,12 @@ def main(command: str) -> None:
     if command == "test-api":
         os.environ.setdefault("API_CASES", "40")
         step("pytest", "-q", "-s", "tests/api_fuzz")
+    if command == "test-browser":
+        step("tests.browser.walk.run")
     if command == "bench-desk":
         step("benchmarks.desk")
+    if command == "lighthouse":
+        step("benchmarks.lighthouse")
     if command == "test-faults":
         step("pytest", "tests/faults", "--ignore", "tests/faults/test_mix.py")
         seed, count = os.environ.get("SEED", "1"), os.environ.get("COUNT", "2000")
@@ -231,7 +236,10 @@ def main(command: str) -> None:
 
 
 if __name__ == "__main__":
-    COMMANDS = ("run", "test", "test-faults", "test-api", "bench-desk", "lint", "words", "env")
+    COMMANDS = (
+        "run", "test", "test-browser", "test-faults", "test-api", "bench-desk", "lighthouse",
+        "lint", "words", "env",
+    )  # fmt: skip
     if sys.argv[1:] not in [[command] for command in COMMANDS]:
         refuse(f"use one of {', '.join(COMMANDS)}.")
     main(sys.argv[1])

@@ -23,6 +23,7 @@ PRODUCTION = {
     "META_CONFIG_ID": "200000000000009",
     "META_SOLUTION_ID": "300000000000009",
     "ONBOARDING_UNPROVEN": "review",
+    "STATIC_COLLECTED": "true",
     "EMAIL_URL": "smtp+tls://user:x@mail.example.com:587",
     "DEFAULT_FROM_EMAIL": "Onboarding <signup@example.com>",
     "DJANGO_SETTINGS_MODULE": "config.settings",

@@ -127,3 +127,17 @@ def solution_is_there(**_: Any) -> list[CheckMessage]:
             id="onboarding.W001",
         )
     ]
+
+
+@register(deploy=True)
+def static_files_are_collected(**_: Any) -> list[CheckMessage]:
+    """W002: else every page asks for its styles and scripts anew, and they are not compressed."""
+    if settings.STATIC_COLLECTED:
+        return []
+    return [
+        Warning(
+            "STATIC_COLLECTED is off: static files are served one by one as they are.",
+            hint="Run `manage.py collectstatic`, and set STATIC_COLLECTED=true for both.",
+            id="onboarding.W002",
+        )
+    ]

@@ -17,6 +17,7 @@ from django.urls import reverse
 from django.utils.translation import get_language, gettext
 from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.csrf import ensure_csrf_cookie
+from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 
 from onboarding import (
@@ -41,9 +42,13 @@ NOT_BEGUN = Q(state=State.STARTED, launched_at__isnull=True)
 NO_ID = "00000000-0000-0000-0000-000000000000"
 
 
+def _sdk_origin() -> str:
+    return "{0.scheme}://{0.netloc}".format(urlsplit(settings.META_SDK_URL))
+
+
 def _sdk_policy() -> dict[str, list[str]]:
     """What Meta's SDK needs beyond our own policy (from working pages; Meta lists nothing)."""
-    sdk = "{0.scheme}://{0.netloc}".format(urlsplit(settings.META_SDK_URL))
+    sdk = _sdk_origin()
     meta = [
         "https://www.facebook.com",
         "https://web.facebook.com",
@@ -60,6 +65,7 @@ def _sdk_policy() -> dict[str, list[str]]:
 
 
 @require_safe
+@gzip_page
 def home(request: HttpRequest) -> HttpResponseBase:
     """What this is, for people who are nobody yet; the signup for everybody else."""
     if guests.asker_of(request) is not None:
@@ -68,6 +74,7 @@ def home(request: HttpRequest) -> HttpResponseBase:
 
 
 @require_safe
+@gzip_page
 @ensure_csrf_cookie
 @never_cache
 def connect(request: HttpRequest) -> HttpResponseBase:
@@ -99,6 +106,7 @@ def _connect(request: HttpRequest) -> HttpResponseBase:
         {
             "tenant": tenant,
             "tenants": tenants_of(asker),
+            "sdk_origin": _sdk_origin(),
             "guest": asker.is_guest,
             "signed_in_too": asker.is_guest and request.user.is_authenticated,
             "onboarding": row,
@@ -187,6 +195,7 @@ def _page_config(slug: str, row: Onboarding | None) -> dict[str, Any]:
 
 
 @require_safe
+@gzip_page
 @cache_control(private=True, no_cache=True)
 def connect_card(request: HttpRequest, public_id: UUID) -> HttpResponseBase:
     """The attempt's card alone, for the page that watches it; 304 while nothing changed."""

@@ -3,6 +3,7 @@
 (function () {
   "use strict";
   const root = document.documentElement;
+  root.dataset.script = ""; // the switch has its place from the first paint on: nothing jumps
   const read = () => {
     try { return localStorage.getItem("theme"); } catch { return null; }
   };

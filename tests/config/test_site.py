@@ -91,6 +91,7 @@ def test_an_unusable_accent_falls_back(client: Client, settings: Any, accent: st
         ({"SANDBOX_ORIGIN": "http://127.0.0.1:8001"}, "onboarding.E006"),
         ({"META_SDK_URL": "http://evil.example/sdk.js"}, "onboarding.E007"),
         ({"META_SOLUTION_ID": {"business_platform": ""}}, "onboarding.W001"),
+        ({"STATIC_COLLECTED": False}, "onboarding.W002"),
     ],
 )
 def test_each_deploy_check_finds_its_fault(
@@ -102,6 +103,7 @@ def test_each_deploy_check_finds_its_fault(
         "YCLOUD_API_BASE_URL": "https://api.ycloud.com/v2",
         "META_GRAPH_BASE_URL": "https://graph.facebook.com",
         "META_SDK_URL": "https://connect.facebook.net/en_US/sdk.js",
+        "STATIC_COLLECTED": True,
     }
 
     def ours() -> set[str]:

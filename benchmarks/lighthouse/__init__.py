@@ -1,0 +1,1 @@
+"""Lighthouse on the signup page, as production serves it."""

@@ -1,0 +1,211 @@
+"""Opens a case, looks at it in each size and scheme, and says what is wrong."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import axe_playwright_python
+from django.conf import settings
+from django.core.cache import cache
+from django.test import override_settings
+from django.utils.translation import get_language_info
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect
+from playwright.sync_api import Error as PlaywrightError
+
+from tests.browser.walk import english
+from tests.states import Case, World
+
+PHONE, DESK, LEAST = 360, 1280, 320
+WIDTHS, SCHEMES = (PHONE, DESK), ("light", "dark")
+LANGUAGES = tuple(code for code, _ in settings.LANGUAGES)
+LOCALES = {"zh-hans": "zh-CN", "pt-br": "pt-BR"}
+ARTEFACTS = Path(__file__).resolve().parents[3] / "artefacts" / "browser"
+
+HERE = Path(__file__).resolve().parent
+AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
+LOOK = (HERE / "look.js").read_text()
+RULES = {
+    "runOnly": {
+        "type": "tag",
+        "values": [
+            "wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa", "best-practice",
+        ],
+    },
+    "resultTypes": ["violations"],
+}  # fmt: skip
+RUN_AXE = f"""async () => (await axe.run(document, {json.dumps(RULES)})).violations.flatMap(
+  (found) => found.nodes.map((node) => `axe ${{found.id}}: ${{node.html.slice(0, 160)}}`))"""
+
+# Nobody is turned away for looking at one page often.
+GENEROUS = {
+    "LINK_OPENINGS_PER_MINUTE": 100_000, "LAUNCHES_PER_MINUTE": 100_000,
+    "API_RATE_PER_MINUTE": 100_000, "LINKS_PER_HOUR": 100_000, "ACCOUNT_RATE_LIMITS": False,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One way to look at a page."""
+
+    language: str
+    width: int
+    scheme: str
+
+    def __str__(self) -> str:
+        return f"{self.language}-{self.width}-{self.scheme}"
+
+
+ALL_LOOKS = tuple(
+    Look(language, width, scheme)
+    for language in LANGUAGES
+    for width in WIDTHS
+    for scheme in SCHEMES
+)
+
+
+class Walker:
+    """One browser and the site; `walk` opens a case and returns its faults."""
+
+    def __init__(self, browser: Browser, site: str, keep: Path | None = None) -> None:
+        self.browser, self.site, self.keep = browser, site, keep
+        self.visits = 0
+        self.kept_page: Page | None = None
+
+    def walk(self, case: Case, looks: Sequence[Look]) -> list[str]:
+        """Each look's faults; a page is loaded once for a language and a width."""
+        faults: list[str] = []
+        loads: dict[tuple[str, int], list[Look]] = {}
+        for look in looks:
+            loads.setdefault((look.language, look.width), []).append(look)
+        for of_load in loads.values():
+            try:
+                faults += self._walked(case, of_load)
+            except (PlaywrightError, AssertionError) as error:
+                said = " ".join(str(error).split())[:300]
+                faults.append(f"{case.name} {of_load[0]}: cannot be reached: {said}")
+        return faults
+
+    def _walked(self, case: Case, looks: list[Look]) -> list[str]:
+        found: list[str] = []
+        with self.opened(case, looks[0]) as page:
+            for look in looks:
+                found += [f"{case.name} {look}: {each}" for each in self.looked(page, look)]
+                self._kept(page, case, look)
+            found += [f"{case.name} {looks[0]}: {each}" for each in page.faults]  # type: ignore[attr-defined]
+        return list(dict.fromkeys(found))
+
+    @contextmanager
+    def opened(self, case: Case, look: Look, **browser: Any) -> Iterator[Page]:
+        """The case on a page, as far as `sees`. What is special about its browser gets its own."""
+        cache.clear()
+        is_special = bool(case.before or case.browser or browser)
+        with override_settings(**{**GENEROUS, "SITE_URL": self.site, **case.settings}):
+            page = self._new_page({**case.browser, **browser}) if is_special else self._page()
+            try:
+                self._open(page, case, look)
+                yield page
+            finally:
+                self._leave(page, for_good=is_special)
+
+    def close(self) -> None:
+        """No page asks for anything any more."""
+        if self.kept_page is not None:
+            self.kept_page.context.close()
+
+    def _page(self) -> Page:
+        """The one that is used again: a new browser context costs more than a visit."""
+        if self.kept_page is None:
+            self.kept_page = self._new_page({})
+        return self.kept_page
+
+    def _new_page(self, browser: Mapping[str, Any]) -> Page:
+        context = self.browser.new_context(
+            **{"base_url": self.site, "reduced_motion": "reduce", **browser}
+        )
+        context.set_default_timeout(10_000)
+        page = context.new_page()
+        page.on("pageerror", lambda error: page.faults.append(f"script: {error}"))  # type: ignore[attr-defined]
+        page.on("console", lambda said: _heard(page, said))
+        return page
+
+    def _leave(self, page: Page, for_good: bool) -> None:
+        if for_good:
+            page.context.close()
+            return
+        for other in page.context.pages:
+            if other != page:
+                other.close()
+        # On a page of this site without scripts: the one before kept things until it was left.
+        page.goto(f"{self.site}/healthz")
+        page.evaluate("() => { sessionStorage.clear(); localStorage.clear() }")
+
+    def _open(self, page: Page, case: Case, look: Look) -> None:
+        page.faults, page.case = [], case  # type: ignore[attr-defined]
+        world = World()
+        address = self._here(case.plants(world))
+        self._dress(page, look, world.cookies(), urlsplit(address).hostname or "")
+        if case.before:
+            case.before(page)
+        page.goto(address)
+        if case.does:
+            case.does(page, world)
+        expect(page.locator(case.sees).first).to_be_visible()
+        page.evaluate(AXE)
+
+    def _dress(self, page: Page, look: Look, held: dict[str, str], host: str) -> None:
+        """This look's language, size and scheme, and the case's cookies."""
+        spoken = LOCALES.get(look.language, look.language)
+        page.context.set_extra_http_headers({"Accept-Language": spoken})
+        page.set_viewport_size({"width": look.width, "height": 800})
+        page.emulate_media(color_scheme=look.scheme)  # type: ignore[arg-type]
+        page.context.clear_cookies()
+        cookies = {**held, settings.LANGUAGE_COOKIE_NAME: look.language}
+        page.context.add_cookies(
+            [{"name": n, "value": v, "domain": host, "path": "/"} for n, v in cookies.items()]
+        )
+
+    def _here(self, address: str) -> str:
+        """Against the site; another host of ours keeps its name and takes the site's port."""
+        parts = urlsplit(address)
+        if not parts.netloc:
+            return f"{self.site}{address}"
+        port = urlsplit(self.site).port
+        return parts._replace(netloc=f"{parts.hostname}:{port}").geturl()
+
+    def looked(self, page: Page, look: Look) -> list[str]:
+        self.visits += 1
+        page.emulate_media(color_scheme=look.scheme)  # type: ignore[arg-type]
+        is_rtl = get_language_info(look.language)["bidi"]
+        wanted = {"lang": look.language, "dir": "rtl" if is_rtl else "ltr"}
+        seen = page.evaluate(LOOK, wanted)
+        faults = [*seen["faults"], *page.evaluate(RUN_AXE)]
+        faults += [f"English: {text[:90]}" for text in english.left(look.language, seen["texts"])]
+        if look.width == PHONE:
+            page.set_viewport_size({"width": LEAST, "height": 800})
+            faults += [f for f in page.evaluate(LOOK, wanted)["faults"] if "too wide" in f]
+            page.set_viewport_size({"width": PHONE, "height": 800})
+        return faults
+
+    def _kept(self, page: Page, case: Case, look: Look) -> None:
+        if self.keep is None:
+            return
+        place = self.keep / look.language / f"{case.name}-{look.width}-{look.scheme}.png"
+        place.parent.mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=place, full_page=True)
+
+
+def _heard(page: Page, said: ConsoleMessage) -> None:
+    """A fault that the browser names; what belongs to the case is none."""
+    case: Case = page.case  # type: ignore[attr-defined]
+    is_fault = said.type == "error" or "Content Security Policy" in said.text
+    address = said.location.get("url", "")
+    # The icon that a browser looks for by itself: look.js says whether the page names one.
+    known = (*case.fails, "/favicon.ico")
+    if is_fault and not any(part in address for part in known):
+        page.faults.append(f"console: {said.text[:160]} ({urlsplit(address).path})")  # type: ignore[attr-defined]
