@@ -301,7 +301,7 @@ def test_a_redis_that_throws_things_away_is_told(policy: str, level: str) -> Non
 def test_migrations_that_are_not_applied_are_named(db: None) -> None:
     assert levels(database.migrations) == {"migrations": "ok"}
     with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM django_migrations WHERE name = '0022_notice_indexes'")
+        cursor.execute("DELETE FROM django_migrations WHERE name = '0023_dialog'")
     finding = found(database.migrations, "migrations")
     assert finding.level == "error"
     assert "0022_notice_indexes" in finding.what
