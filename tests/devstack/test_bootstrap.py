@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -92,3 +93,18 @@ def test_an_unknown_command_is_told_so(checkout: Path) -> None:
 def test_a_chromium_that_is_none_is_told_so(checkout: Path) -> None:
     done = bootstrap(checkout, "test", CHROMIUM="/nowhere/chromium")
     assert "CHROMIUM" in refusal(done)
+
+
+def test_each_target_of_the_makefile_is_a_command_and_the_other_way_round() -> None:
+    text = (ROOT / "Makefile").read_text()
+    targets = set(re.findall(r"devstack/bootstrap\.py ([\w-]+)$", text, re.MULTILINE))
+    source = (ROOT / "devstack" / "bootstrap.py").read_text()
+    commands = set(re.findall(r'"([\w-]+)"', source.partition("COMMANDS = (")[2].partition(")")[0]))
+    assert commands - targets == {"env"}
+    assert targets <= commands
+
+
+def test_the_lock_file_of_lighthouse_names_no_place_to_load_from() -> None:
+    lock = ROOT / "benchmarks" / "lighthouse" / "package-lock.json"
+    assert '"integrity"' in lock.read_text()
+    assert '"resolved"' not in lock.read_text()

@@ -72,6 +72,7 @@ def tabbed(page: Page) -> list[dict[str, Any]]:
 @cases(MAIN)
 def test_tab_comes_to_everything_and_shows_where_it_is(walker: Walker, case: Case) -> None:
     with walker.opened(case, EN_DESK) as page:
+        page.wait_for_load_state("networkidle")  # the card has been read anew
         met = tabbed(page)
         assert [each["html"] for each in met if not each["drawn"]] == []
         assert [each["html"] for each in met if not each["inside"]] == []
