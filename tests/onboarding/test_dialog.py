@@ -296,6 +296,15 @@ def test_another_person_in_the_same_browser_does_not_come_back_for_the_first(
     assert_lost(back(pages, state))
 
 
+def test_a_guest_of_the_company_does_not_come_back_for_a_member(
+    pages: Client, row: Onboarding, tenant: Tenant
+) -> None:
+    state = left(pages, row)
+    del pages.cookies["sessionid"]
+    pages.get(f"/s/{services.create_link(tenant)[1]}/")
+    assert_lost(back(pages, state))
+
+
 def test_whoever_signed_out_on_the_way_is_told(pages: Client, row: Onboarding) -> None:
     state = left(pages, row)
     del pages.cookies["sessionid"]
