@@ -27,6 +27,7 @@ from tenants import throttle
 from tenants.access import Asker, tenant_for
 from tenants.address import client_address
 from tenants.models import Tenant
+from tenants.private import private, secret
 from tenants.tokens import token_hash
 
 MODE_OF_USE = {
@@ -66,7 +67,7 @@ def connect_dialog(request: HttpRequest) -> HttpResponseBase:
     except services.RefusedError as refused:
         messages.error(request, str(refused))
         return redirect("connect")
-    response = _private(_moved(launch.dialog_address(row, state)))
+    response = private(_moved(launch.dialog_address(row, state)))
     response.set_cookie(
         _cookie_of(state), state, max_age=LIFE, path=launch.RETURN_PATH,
         httponly=True, secure=settings.HTTPS, samesite="Lax",
@@ -118,14 +119,14 @@ def connect_return(request: HttpRequest) -> HttpResponseBase:
     Django's refuses a POST here: it would log the address.)
     """
     if request.method != "GET":
-        return _secret(HttpResponse(status=405, headers={"Allow": "GET"}))
+        return secret(HttpResponse(status=405, headers={"Allow": "GET"}))
     state = request.GET.get("state", "")
     row = _came_back(request, state)
     if row is None:
-        return _secret(render(request, "dialog_lost.html", status=400))
+        return secret(render(request, "dialog_lost.html", status=400))
     response = _to_card(row, "#main")  # or the browser keeps Meta's own `#_=_`
     response.delete_cookie(_cookie_of(state), path=launch.RETURN_PATH, samesite="Lax")
-    return _secret(response)
+    return secret(response)
 
 
 def _came_back(request: HttpRequest, state: str) -> Onboarding | None:
@@ -183,7 +184,7 @@ def connect_elsewhere(request: HttpRequest) -> HttpResponseBase:
     if link is None or not link.is_expired:
         address = _address_elsewhere(link, row)
         shown |= {"address": address, "qr": qr.picture(address)}
-    return _private(render(request, "_elsewhere.html", shown))
+    return private(render(request, "_elsewhere.html", shown))
 
 
 def _address_elsewhere(link: SignupLink | None, row: Onboarding | None) -> str:
@@ -206,18 +207,3 @@ def _moved(address: str) -> HttpResponseRedirect:
 
 def _to_card(row: Onboarding, place: str = "") -> HttpResponseRedirect:
     return _moved(f"{reverse('connect')}?onboarding={row.public_id}{place}")
-
-
-def _private(response: HttpResponse) -> HttpResponse:
-    response["X-Robots-Tag"] = "noindex, nofollow"
-    response["Cache-Control"] = "no-store, private"
-    return response
-
-
-def _secret(response: HttpResponseBase) -> HttpResponseBase:
-    """For an answer whose address holds a secret: see `views_links.py`."""
-    response["X-Robots-Tag"] = "noindex, nofollow"
-    response["Cache-Control"] = "no-store, private"
-    response["Referrer-Policy"] = "no-referrer"
-    response._has_been_logged = True  # type: ignore[attr-defined]  # Django logs a 4xx's address
-    return response

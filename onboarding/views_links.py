@@ -26,6 +26,7 @@ from onboarding.progress import display_number
 from tenants import access, languages, shown_once, throttle, walls
 from tenants.address import client_address
 from tenants.models import Membership, Tenant
+from tenants.private import private, secret
 
 # --- Opening -------------------------------------------------------------------------------------
 
@@ -39,28 +40,28 @@ def open_link(request: HttpRequest, token: str) -> HttpResponseBase:
     (No decorator of Django's refuses a POST here: it would log the address.)
     """
     if request.method not in ("GET", "HEAD"):
-        return _secret(HttpResponse(status=405, headers={"Allow": "GET, HEAD"}))
+        return secret(HttpResponse(status=405, headers={"Allow": "GET, HEAD"}))
     address = client_address(request)
     rate = f"{settings.LINK_OPENINGS_PER_MINUTE}/minute"
     if too_many := throttle.page_limit(request, "link-address", address, rate):
-        return _secret(too_many)
+        return secret(too_many)
     try:
         handed, onboarding = guests.handed_over(token)
     except guests.HandoverEndedError:
-        return _secret(render(request, "handover_ended.html", status=410))
+        return secret(render(request, "handover_ended.html", status=410))
     link = services.open_link(
         token, handed=handed, method=request.method or "",
         agent=request.headers.get("User-Agent", ""), network=network_of(address),
     )  # fmt: skip
     if link is None:
-        return _secret(render(request, "link_unknown.html", status=404))
+        return secret(render(request, "link_unknown.html", status=404))
     if link.standing != "open":
-        return _secret(render(request, f"link_{link.standing}.html", status=410))
+        return secret(render(request, f"link_{link.standing}.html", status=410))
     signed_in = request.user.is_authenticated
     response = redirect("choose-whom" if signed_in else _signup_of(onboarding))
     guests.let_in(response, link)
     _speak(response, link, languages.known(request.GET.get("lang")))
-    return _secret(response)
+    return secret(response)
 
 
 def _signup_of(onboarding: UUID | None) -> str:
@@ -76,21 +77,6 @@ def _speak(response: HttpResponseBase, link: SignupLink, asked: str) -> None:
         guests.speak(response, wanted)
     else:
         response.delete_cookie(languages.LINK_COOKIE, samesite="Lax")
-
-
-def _secret(response: HttpResponseBase) -> HttpResponseBase:
-    """For an answer whose address holds a token. A form on such a page could not be posted: with
-    this policy browsers say `Origin: null`, which the CSRF check refuses.
-    """
-    response["Referrer-Policy"] = "no-referrer"
-    response._has_been_logged = True  # type: ignore[attr-defined]  # Django logs a 4xx's address
-    return _private(response)
-
-
-def _private(response: HttpResponseBase) -> HttpResponseBase:
-    response["X-Robots-Tag"] = "noindex, nofollow"
-    response["Cache-Control"] = "no-store, private"
-    return response
 
 
 def network_of(address: str) -> str:
@@ -121,7 +107,7 @@ def choose_whom(request: HttpRequest) -> HttpResponseBase:
         return redirect("connect")
     if request.method != "POST":
         with walls.seeing([link.tenant_id]):
-            return _private(render(request, "choose_whom.html", {"link": link}))
+            return private(render(request, "choose_whom.html", {"link": link}))
     whom = request.POST.get("whom")
     if whom not in ("self", "link"):
         return redirect("choose-whom")
@@ -130,7 +116,7 @@ def choose_whom(request: HttpRequest) -> HttpResponseBase:
         guests.let_out(response)
     else:
         guests.let_in(response, link, chosen_in=guests.mark_of(request))
-    return _private(response)
+    return private(response)
 
 
 @require_POST
@@ -174,7 +160,7 @@ def company_links(request: HttpRequest, slug: str) -> HttpResponseBase:
         "replaced": told.get("replaced"),
         "links": [_listed(link) for link in rows],
     }
-    return _private(render(request, "company/links.html", shown))
+    return private(render(request, "company/links.html", shown))
 
 
 def _make(request: HttpRequest, tenant: Tenant, form: LinkForm) -> None:

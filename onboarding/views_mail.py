@@ -18,6 +18,7 @@ from django.views.decorators.http import require_http_methods
 from onboarding import mail_addresses
 from tenants import throttle
 from tenants.address import client_address
+from tenants.private import private, secret
 from tenants.tokens import token_hash
 
 CONFIRM, STOP = "mail_confirm", "mail_stop"
@@ -29,14 +30,14 @@ CONFIRM, STOP = "mail_confirm", "mail_stop"
 def open_confirmation(request: HttpRequest, token: str) -> HttpResponseBase:
     """The address in the letter that asks: kept in the session, and left at once."""
     if request.method not in ("GET", "HEAD"):
-        return _secret(HttpResponse(status=405, headers={"Allow": "GET, HEAD"}))
+        return secret(HttpResponse(status=405, headers={"Allow": "GET, HEAD"}))
     if too_many := _too_many(request):
-        return _secret(too_many)
+        return secret(too_many)
     address = mail_addresses.waiting_for(token)
     if address is None:
-        return _secret(render(request, "mail_unknown.html", {"word": "confirm"}, status=404))
+        return secret(render(request, "mail_unknown.html", {"word": "confirm"}, status=404))
     request.session[CONFIRM] = [address.tenant_id, token_hash(token)]
-    return _secret(redirect("mail-confirm"))
+    return secret(redirect("mail-confirm"))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -46,15 +47,15 @@ def confirm(request: HttpRequest) -> HttpResponseBase:
     tenant_id, hashed = request.session.get(CONFIRM) or (0, "")
     address = mail_addresses.held(tenant_id, hashed)
     if address is None:
-        return _quiet(render(request, "mail_unknown.html", {"word": "confirm"}, status=404))
+        return private(render(request, "mail_unknown.html", {"word": "confirm"}, status=404))
     shown = {"email": address.email, "tenant": address.tenant}
     if request.method != "POST":
-        return _quiet(render(request, "mail_confirm.html", shown))
+        return private(render(request, "mail_confirm.html", shown))
     done = mail_addresses.confirm(tenant_id, hashed)
     request.session.pop(CONFIRM, None)
     if not done:  # another window was first
         return redirect("mail-confirm")
-    return _quiet(render(request, "mail_confirm.html", {**shown, "done": True}))
+    return private(render(request, "mail_confirm.html", {**shown, "done": True}))
 
 
 @csrf_exempt
@@ -66,17 +67,17 @@ def open_stop(request: HttpRequest, token: str) -> HttpResponseBase:
     be done with it.
     """
     if request.method not in ("GET", "HEAD", "POST"):
-        return _secret(HttpResponse(status=405, headers={"Allow": "GET, HEAD, POST"}))
+        return secret(HttpResponse(status=405, headers={"Allow": "GET, HEAD, POST"}))
     if too_many := _too_many(request):
-        return _secret(too_many)
+        return secret(too_many)
     named = mail_addresses.named_by(token)
     if request.method == "POST":
         done = named is not None and mail_addresses.stop(*named)
-        return _secret(HttpResponse(status=200 if done else 404, content_type="text/plain"))
+        return secret(HttpResponse(status=200 if done else 404, content_type="text/plain"))
     if named is None or mail_addresses.to_stop(*named) is None:
-        return _secret(render(request, "mail_unknown.html", {"word": "stop"}, status=404))
+        return secret(render(request, "mail_unknown.html", {"word": "stop"}, status=404))
     request.session[STOP] = list(named)
-    return _secret(redirect("mail-stop"))
+    return secret(redirect("mail-stop"))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -86,27 +87,14 @@ def stop(request: HttpRequest) -> HttpResponseBase:
     tenant_id, pk = request.session.get(STOP) or (0, 0)
     address = mail_addresses.to_stop(tenant_id, pk)
     if address is None:
-        return _quiet(render(request, "mail_unknown.html", {"word": "stop"}, status=404))
+        return private(render(request, "mail_unknown.html", {"word": "stop"}, status=404))
     shown = {"email": address.email, "tenant": address.tenant, "done": request.method == "POST"}
     if request.method == "POST":
         mail_addresses.stop(tenant_id, pk)
         request.session.pop(STOP, None)
-    return _quiet(render(request, "mail_stop.html", shown))
+    return private(render(request, "mail_stop.html", shown))
 
 
 def _too_many(request: HttpRequest) -> HttpResponse | None:
     rate = f"{settings.LINK_OPENINGS_PER_MINUTE}/minute"
     return throttle.page_limit(request, "link-address", client_address(request), rate)
-
-
-def _secret(response: HttpResponseBase) -> HttpResponseBase:
-    """For an answer whose address holds a token."""
-    response["Referrer-Policy"] = "no-referrer"
-    response._has_been_logged = True  # type: ignore[attr-defined]  # Django logs a 4xx's address
-    return _quiet(response)
-
-
-def _quiet(response: HttpResponseBase) -> HttpResponseBase:
-    response["X-Robots-Tag"] = "noindex, nofollow"
-    response["Cache-Control"] = "no-store, private"
-    return response

@@ -78,7 +78,7 @@ export class Picker {
   }
 
   find() {
-    const said = this.field.value.trim().toLowerCase();
+    const said = plain(this.field.value.trim());
     const fitting = new Set(said ? fits(this.entries, said) : this.entries);
     for (const entry of this.entries) entry.hidden = !fitting.has(entry);
     for (const group of document.querySelectorAll("[data-group]")) {
@@ -125,8 +125,13 @@ function scoreOf(entry, words) {
   return words.filter((word) => text.includes(isDense(word) ? word : ` ${word}`)).length;
 }
 
+// Without accents and vowel signs: people leave them out.
+function plain(text) {
+  return text.toLowerCase().normalize("NFD").replace(/\p{M}/gu, "");
+}
+
 function wordsOf(text) {
-  return text.toLowerCase().split(/[^\p{L}\p{N}]+/u).filter(Boolean);
+  return plain(text).split(/[^\p{L}\p{N}]+/u).filter(Boolean);
 }
 
 function isDense(word) {
@@ -134,7 +139,7 @@ function isDense(word) {
 }
 
 function phrasesOf(entry) {
-  const phrases = entry.dataset.words.toLowerCase().split(" | ").slice(0, -1);
+  const phrases = plain(entry.dataset.words).split(" | ").slice(0, -1);
   return phrases.filter((phrase) => /\D/.test(phrase));
 }
 

@@ -1,7 +1,8 @@
 // Times as the server wrote them (UTC) become those of the reader: "5 minutes ago", a clock, a day, or
 // the exact time with its zone.
 
-const language = document.documentElement.lang;
+// The server's own English: the day before the month, 24 hours.
+const language = document.documentElement.lang.replace(/^en$/, "en-GB");
 const relative = new Intl.RelativeTimeFormat(language, { numeric: "auto" });
 const DAY = { day: "numeric", month: "short" };
 const CLOCK = { hour: "2-digit", minute: "2-digit" };

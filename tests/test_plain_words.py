@@ -43,7 +43,6 @@ EXPLAINED_IN = {
     "Try again in a minute; then tell your partner the request id.": "the answer's own field",
     "QR code scan camera invalid": "words that an error is looked up by",
     "new or API number": "the desk's word; an attempt without a name or a number is called so",
-    "It is new, or used only for an API": "whoever has none has no use for this answer",
 }
 """The beginning of a text -> how it explains its own word."""
 

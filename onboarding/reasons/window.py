@@ -53,7 +53,7 @@ ALL: tuple[Reason, ...] = (
                 "Check that you use WhatsApp Business (not the ordinary WhatsApp) with exactly "
                 "this number."
             ),
-            _("If the number is new, start again and choose “new number”."),
+            _("If the number is new, start again and choose “It is a new number”."),
         ),
         CUSTOMER,
         "stop",

@@ -12,13 +12,21 @@ from django.utils.safestring import SafeString
 
 register = template.Library()
 
-SHAPES = {"relative": "SHORT_DATETIME_FORMAT", "clock": "TIME_FORMAT", "exact": "DATETIME_FORMAT"}
+SHAPES = {
+    "relative": "SHORT_DATETIME_FORMAT",
+    "clock": "TIME_FORMAT",
+    "exact": "DATETIME_FORMAT",
+    "moment": "SHORT_DATETIME_FORMAT",
+    "day": "SHORT_DATE_FORMAT",
+}
+ZONED = ("exact", "moment")
 
 
 @register.simple_tag
 def moment(at: datetime | None, shape: str = "relative") -> SafeString | str:
-    """`relative` ("5 minutes ago"), `clock` ("10:42") or `exact`; without the script the server's
-    own words. The exact time with its zone is the title of each.
+    """`relative` ("5 minutes ago"), `clock` ("10:42"), `day`, `moment` (day and hour) or `exact`.
+
+    Without the script the server's own words. The exact time with its zone is the title of each.
     """
     if at is None:
         return ""
@@ -32,5 +40,5 @@ def moment(at: datetime | None, shape: str = "relative") -> SafeString | str:
         zone,
         shape,
         text,
-        f" {zone}" if shape == "exact" else "",
+        f" {zone}" if shape in ZONED else "",
     )
