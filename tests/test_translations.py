@@ -91,7 +91,9 @@ def test_each_name_that_is_gathered_in_part_is_still_there() -> None:
         path = translations.ROOT / part
         files = path.glob("*.py") if path.is_dir() else [path]
         text = "".join(each.read_text() for each in files)
-        assert [n for n in names or () if f"class {n}(" not in text and f"def {n}(" not in text] == []
+        assert [
+            n for n in names or () if f"class {n}(" not in text and f"def {n}(" not in text
+        ] == []
 
 
 def test_the_desk_is_out_of_scope_and_customers_pages_are_in_it() -> None:
