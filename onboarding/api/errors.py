@@ -8,6 +8,7 @@ from django.http.multipartparser import MultiPartParserError
 from django.utils.translation import gettext as _
 from rest_framework import exceptions
 from rest_framework.response import Response
+from rest_framework.settings import api_settings
 from rest_framework.views import exception_handler
 
 from onboarding.api.refusals import Conflict
@@ -77,10 +78,25 @@ def envelope(error: Exception, context: dict[str, Any]) -> Response | None:
     if remedy:
         body |= {"remedy": remedy, "who": who}
     if isinstance(error, exceptions.ValidationError):
-        body["fields"] = response.data
+        body["fields"] = _flat(response.data)
     body["request_id"] = getattr(context["request"], "id", "")
     response.data = {"error": body}
     return response
+
+
+def _flat(told: Any) -> Any:
+    """What is wrong by name; of what lies inside another field by both: `prefill.country`."""
+    if not isinstance(told, dict):
+        return told
+    flat: dict[str, Any] = {}
+    for name, texts in told.items():
+        if not isinstance(texts, dict):
+            flat[str(name)] = texts
+            continue
+        for inner, of_inner in _flat(texts).items():
+            is_whole = inner == api_settings.NON_FIELD_ERRORS_KEY
+            flat[str(name) if is_whole else f"{name}.{inner}"] = of_inner
+    return flat
 
 
 def _message(error: Exception, data: Any) -> str:

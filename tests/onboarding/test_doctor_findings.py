@@ -304,7 +304,7 @@ def test_migrations_that_are_not_applied_are_named(db: None) -> None:
         cursor.execute("DELETE FROM django_migrations WHERE name = '0023_dialog'")
     finding = found(database.migrations, "migrations")
     assert finding.level == "error"
-    assert "0022_notice_indexes" in finding.what
+    assert "0023_dialog" in finding.what
 
 
 def test_a_connection_that_lost_its_time_zone_is_told(db: None) -> None:

@@ -189,14 +189,19 @@ def test_what_makes_no_sense_is_a_400(
 ) -> None:
     answer = partner.patch(f"{TENANTS}cakes/", {"prefill": {name: value}})
     assert answer.status_code == 400
-    assert "prefill" in answer.json()["error"]["fields"]
+    told = answer.json()["error"]["fields"]
+    assert list(told) == [f"prefill.{name}"]
+    assert all(isinstance(text, str) for text in told[f"prefill.{name}"])
     tenant.refresh_from_db()
     assert getattr(tenant, f"prefill_{name}") == ""
 
 
 @pytest.mark.parametrize("sent", [{"enabled": None}, {"name": 5}, None, [], "on"])
 def test_the_wrong_kind_of_thing_is_a_400(partner: APIClient, tenant: Tenant, sent: Any) -> None:
-    assert partner.patch(f"{TENANTS}cakes/", {"prefill": sent}).status_code == 400
+    answer = partner.patch(f"{TENANTS}cakes/", {"prefill": sent})
+    assert answer.status_code == 400
+    inner = "".join(f".{name}" for name in sent) if isinstance(sent, dict) else ""
+    assert list(answer.json()["error"]["fields"]) == [f"prefill{inner}"]
 
 
 def form(client: Client, tenant: Tenant) -> tuple[str, dict[str, Any]]:

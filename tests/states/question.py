@@ -148,11 +148,8 @@ def chooses_signed_out(page: Page, _: World) -> None:
 def asks_too_late(page: Page, world: World) -> None:
     """The attempt has come to its end meanwhile, so what is asked for is refused."""
     Onboarding.objects.filter(tenant=world.tenant).update(state=S.REJECTED, reason="rejected")
-    page.once("dialog", lambda dialog: dialog.accept())
-    page.click("[data-act=withdraw]")
-    confirm = page.locator("[data-act=withdraw-sure]:visible")
-    if confirm.count():
-        confirm.click()
+    page.click("#end > summary")
+    page.click("#end [data-act=withdraw]")
 
 
 def chooses_the_link(page: Page, _: World) -> None:
