@@ -13,7 +13,15 @@ from tests.browser.conftest import Signup, sign_in
 from tests.conftest import Sandbox
 
 
+# A button that has just been allowed has, for a moment, neither the old colour nor the new one.
+SETTLED = """async () => { await Promise.allSettled(document.getAnimations()
+  .filter((each) => Number.isFinite(each.effect.getComputedTiming().endTime))
+  .map((each) => each.finished)) }"""
+
+
 def faults(page: Page) -> list[str]:
+    """What axe finds, once nothing changes its colour any more."""
+    page.evaluate(SETTLED)
     return [
         f"{found['id']}: {node['html']}"
         for found in Axe().run(page).response["violations"]

@@ -189,8 +189,8 @@ def test_a_session_that_has_ended_is_told(opens: Opens, page: Page) -> None:
 
 def test_the_first_card_is_waited_for_with_a_sentence(signup: Signup) -> None:
     page, held = signup.page, list[Route]()
+    page.route(CARD, lambda route: held.append(route))  # else it is read beside the window
     window = signup.launches()
-    page.route(CARD, lambda route: held.append(route))
     signup.finishes(window)
     expect(page.locator(".skeleton h2")).to_have_text("One moment: we look how it stands")
     expect(page.locator(".skeleton")).to_contain_text("John's Cake Shop")

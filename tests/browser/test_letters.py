@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings
 from django.core import mail
 from playwright.sync_api import Browser, Page, expect
 
@@ -15,6 +15,7 @@ from onboarding.models import MailAddress, Onboarding
 from onboarding.states import State
 from tenants.models import User
 from tests.browser.conftest import sign_in, watched
+from tests.browser.test_accessibility import faults as violations
 
 EMAIL = "guest@cakes.example"
 WINDOWS = [("light", 1280), ("dark", 360)]
@@ -51,16 +52,12 @@ def waits(guest: Page) -> Onboarding:
 
 def faults(page: Page) -> list[str]:
     wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-    found = [
-        f"{fault['id']}: {node['html']}"
-        for fault in Axe().run(page).response["violations"]
-        for node in fault["nodes"]
-    ]
-    return found + ([f"{wide} px too wide"] if wide > 0 else [])
+    return violations(page) + ([f"{wide} px too wide"] if wide > 0 else [])
 
 
 def link_of(word: str) -> str:
-    found = re.search(rf"http://localhost:8000(/mail/{word}/\S+)", str(mail.outbox[-1].body))
+    address = rf"{re.escape(settings.SITE_URL)}(/mail/{word}/\S+)"
+    found = re.search(address, str(mail.outbox[-1].body))
     assert found
     return found[1]
 
