@@ -142,7 +142,7 @@ NUMBERS_OF_EACH_KIND: tuple[dict[str, Any], ...] = (
 ATTEMPTS_OF_EACH_KIND: tuple[tuple[Any, str, dict[str, Any]], ...] = (
     (S.STARTED, "", {}), (S.AWAITING_PAYMENT, "payment_missing", {}),
     (S.IN_REVIEW, "approval_needed", {}), (S.REGISTERING, "", {"number": {"e164": "+34611111111"}}),
-    (S.NEEDS_ATTENTION, "account_rejected", {}), (S.CANCELLED, "meta_cancelled", {}),
+    (S.NEEDS_ATTENTION, "account_moved", {}), (S.CANCELLED, "meta_cancelled", {}),
     (S.REJECTED, "rejected", {}), (S.CANCELLED, "withdrawn", {"connection_mode": "business_app"}),
 )  # fmt: skip
 
