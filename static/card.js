@@ -11,10 +11,11 @@ const ENDS = { 401: "signedOut", 404: "gone" };
 const texts = document.querySelector("#card-texts").dataset;
 
 export class Card {
-  // `onChange(state)` after each new card.
-  constructor(config, { onChange }) {
+  // `onChange(state)` after each new card, `onReached()` after each answer of the server.
+  constructor(config, { onChange, onReached }) {
     this.config = config;
     this.onChange = onChange;
+    this.onReached = onReached;
     this.place = document.querySelector("#card-place");
     this.etag = "";
     this.failures = 0;
@@ -104,6 +105,7 @@ export class Card {
     this.readAt = new Date();
     this.troubled = "";
     document.querySelector("#card-trouble").replaceChildren();
+    this.onReached();
   }
 
   failed(status) {

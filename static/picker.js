@@ -80,11 +80,15 @@ export class Picker {
   find() {
     const said = plain(this.field.value.trim());
     const fitting = new Set(said ? fits(this.entries, said) : this.entries);
-    for (const entry of this.entries) entry.hidden = !fitting.has(entry);
+    for (const entry of this.entries) {
+      entry.hidden = !fitting.has(entry);
+      entry.open = false; // what was found before is not what is asked for now
+    }
     for (const group of document.querySelectorAll("[data-group]")) {
       group.hidden = ![...group.querySelectorAll(".fault")].some((entry) => !entry.hidden);
     }
-    this.told.textContent = said ? this.count(fitting.size) : "";
+    const isNarrowed = fitting.size < this.entries.length;
+    this.told.textContent = said && isNarrowed ? this.count(fitting.size) : "";
     // A whole number of Meta's leaves no doubt.
     const [only] = fitting;
     const number = said.match(NUMBER)?.[0];
@@ -109,7 +113,9 @@ function fits(entries, said) {
   }
   const named = entries.filter((entry) => phrasesOf(entry).some((each) => said.includes(each)));
   if (named.length) return named;
-  const words = wordsOf(said).filter((word) => word.length > 2 || isDense(word));
+  const all = wordsOf(said).filter((word) => word.length > 1 || isDense(word));
+  const long = all.filter((word) => word.length > 2 || isDense(word));
+  const words = long.length ? long : all; // "QR" alone says enough
   if (!words.length) return entries;
   const scored = entries.map((entry) => [entry, scoreOf(entry, words)]);
   const best = Math.max(...scored.map(([, score]) => score));
