@@ -28,6 +28,7 @@ const views = {
 let launch = null; // what FB.login needs, from the server
 let attempt = config.onboarding; // the onboarding that messages belong to
 let attemptOpen = config.state === "started" || config.state === "cancelled";
+const opened = new WeakMap(); // Meta's windows that this page holds, each with its attempt
 let launched = config.waiting_for; // whose window may be open still, beside the attempt in hand
 let sdk = null; // a promise once it is asked for
 let sdkReady = false;
@@ -278,6 +279,7 @@ function open() {
     sdkFailed();
     return;
   }
+  if (handle.window) opened.set(handle.window, id);
   if (handle.isBlocked) blocked();
   else if (turn === opening && !views.window.hidden) watch(id, handle);
 }
@@ -312,8 +314,8 @@ function again() {
   else acts.startAgain(attempt);
 }
 
-listen(config.message_hosts, config.sandbox_origin, (body) => {
-  const id = attemptOpen && attempt ? attempt : launched;
+listen(config.message_hosts, config.sandbox_origin, (body, source) => {
+  const id = opened.get(source) ?? (attemptOpen && attempt ? attempt : launched);
   if (id) outbox.post(id, body);
 });
 
