@@ -221,7 +221,7 @@ def connect_card(request: HttpRequest, public_id: UUID) -> HttpResponseBase:
         return HttpResponse(status=401)
     row = get_object_or_404(_rows(asker), public_id=public_id)
     quota.seen_at_page(row.pk)
-    etag = f'"{row.version}-{get_language()}"'
+    etag = f'"{row.version}-{get_language()}-{int(tell.is_offered(row))}"'
     if etag in request.headers.get("If-None-Match", ""):
         response = HttpResponse(status=304)
     else:

@@ -34,21 +34,23 @@ export class Acts {
   startAgain(id = this.card.shown?.dataset.id) {
     const shown = this.card.shown?.dataset;
     const { mode, number } = shown?.id === id ? shown : {};
-    if (number) this.page.openFor(number, `${id}/launch/`);
-    else this.page.startOver(mode);
+    if (number) return this.page.openFor(number, `${id}/launch/`);
+    return this.page.startOver(mode);
   }
 
   // What is under way ends first: two attempts at one number would get in each other's way.
+  // Then the same attempt goes on, whoever began it.
   async restart() {
-    if (await this.act("withdraw")) this.startAgain();
+    const { id, number } = this.card.shown.dataset;
+    if (await this.act("withdraw")) await this.page.openFor(number, `${id}/launch/`);
   }
 
   async pressed(name) {
     const { mode, number } = this.card.shown?.dataset ?? {};
-    if (name === "launch") this.startAgain();
+    if (name === "launch") await this.startAgain();
     else if (name === "restart") await this.restart();
     else if (name === "anew") this.page.startOver(mode);
-    else if (name === "reconnect") this.page.openFor(number, `${this.card.id}/reconnect/`);
+    else if (name === "reconnect") await this.page.openFor(number, `${this.card.id}/reconnect/`);
     else await this.act(name);
   }
 

@@ -52,7 +52,10 @@ const outbox = new Outbox(config, {
   },
   onTrouble(kind, error) {
     if (kind === "refused") showError(error);
-    else troubles.show(kind, { passes: true });
+    // Who is signed out is told that, and not that the server is away.
+    else if (kind !== "offline" || troubles.kind !== "signed-out") {
+      troubles.show(kind, { passes: true });
+    }
   },
 });
 
@@ -320,7 +323,7 @@ listen(config.message_hosts, config.sandbox_origin, (body, source) => {
 });
 
 // One certain number (again): nothing to ask, but the window needs a click of its own.
-async function openFor(number, address, isRepeated = false) {
+async function openFor(number, address, { wasLeft = false, isRepeated = false } = {}) {
   if (!isRepeated) hideTrouble();
   launch = null;
   const turn = ++preparing;
@@ -334,13 +337,15 @@ async function openFor(number, address, isRepeated = false) {
     remember(attempt);
     $("#ready-number").textContent = number ?? "";
     $("#ready-one").hidden = !number;
-    $("#ready-left").hidden = Boolean(number);
+    $("#ready-left").hidden = !wasLeft || Boolean(number);
     show("ready");
     updateButton();
     $("#ready-title").focus();
     await ready(told.launch, turn);
   } catch (problem) {
-    if (turn === preparing) failed(problem, () => openFor(number, address, true));
+    if (turn === preparing) {
+      failed(problem, () => openFor(number, address, { wasLeft, isRepeated: true }));
+    }
   }
 }
 
@@ -390,6 +395,7 @@ document.addEventListener("submit", async (event) => {
   const form = event.target.closest("[data-this-tab]");
   if (!form) return;
   const field = form.elements.onboarding;
+  form.elements.csrfmiddlewaretoken.value = outbox.token; // a login in another tab gives a new one
   if (attempt) field.value = attempt;
   if (field.value) return;
   event.preventDefault();
@@ -452,7 +458,7 @@ function comeBack(launchedAt) {
     return;
   }
   if (Date.now() - launchedAt > LEFT_AFTER_MS) {
-    openFor(card.shown?.dataset.number, `${attempt}/launch/`).then(() => {
+    openFor(card.shown?.dataset.number, `${attempt}/launch/`, { wasLeft: true }).then(() => {
       if (views.ready.hidden) showCard(attempt); // refused: the trouble says why
     });
     return;

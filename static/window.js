@@ -110,6 +110,7 @@ export class WindowCard {
     this.parts.since.hidden = false;
     this.after(STILL_AFTER_MS, () => {
       this.still.hidden = false;
+      announce(this.still);
     });
   }
 
@@ -126,6 +127,7 @@ export class WindowCard {
     // The SDK's own answer comes within a moment of the closing; this one stayed silent.
     if (Date.now() - this.closedSince > SHUT_AFTER_MS) {
       this.say("shut");
+      announce(this.parts.shut);
       this.stopTimers();
     }
   }
@@ -168,6 +170,11 @@ export class WindowCard {
   stopTimers() {
     for (const stop of this.timers.splice(0)) stop();
   }
+}
+
+// To who listens: what appears on the page is not read out by itself.
+function announce(part) {
+  byId("announce").textContent = part.textContent.trim();
 }
 
 function byId(id) {

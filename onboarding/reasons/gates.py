@@ -18,7 +18,7 @@ ALL: tuple[Reason, ...] = (
     Reason(
         "withdrawn",
         _("This attempt was withdrawn"),
-        _("Somebody of your company, or your partner, ended it."),
+        _("You, somebody of your company, or your partner ended it."),
         (START_AGAIN,),
         CUSTOMER,
         "stop",

@@ -6,11 +6,15 @@ import json
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
-from onboarding.models import Onboarding, SignupEvent
+from onboarding import services
+from onboarding.models import Onboarding, SignupEvent, SignupLink
+from tenants.models import Tenant
 from tests.browser.conftest import Signup
+from tests.browser.test_accessibility import faults as violations
 from tests.conftest import Sandbox
+from tests.onboarding.card_states import planted
 
 BLOCKING = "window.opens = window.open; window.open = () => null;"
 BEGIN = "**/api/v1/onboardings/"
@@ -212,3 +216,78 @@ def test_the_note_of_an_unreached_server_goes_when_the_card_is_read_again(
     expect(page.locator("#trouble")).to_be_visible()
     page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
     expect(page.locator("#trouble")).to_be_hidden()
+
+
+def test_the_attempt_in_hand_is_none_of_the_other_numbers(signup: Signup, page: Page) -> None:
+    signup.launches().close()
+    signup.sees("cancelled")
+    page.goto("/connect/?new")
+    expect(page.locator(".others li:visible")).to_have_count(1)
+    page.check("input[value=new]")
+    expect(page.locator("#launch")).to_be_enabled()
+    expect(page.locator(".others")).to_be_hidden()
+    page.check("input[value=app]")
+    expect(page.locator("#launch")).to_be_enabled()
+    expect(page.locator(".others li:visible")).to_have_count(1)
+
+
+# --- A guest -------------------------------------------------------------------------------------
+
+
+def guest_of(page: Page, address: str, tenant: Tenant, name: str) -> Page:
+    page.context.clear_cookies()
+    page.goto(address)
+    row = planted(tenant, name, link=SignupLink.objects.get())
+    page.goto(f"/connect/?onboarding={row.public_id}")
+    return page
+
+
+def test_an_address_that_cannot_be_used_is_told_beside_its_field(
+    page: Page, link_address: str, tenant: Tenant
+) -> None:
+    guest_of(page, link_address, tenant, "payment")
+    page.fill("#tell-email", "rosa@bakery")
+    page.click(".tell-form button")
+    expect(page.locator("#tell-wrong")).to_contain_text("valid email")
+    expect(page.locator("#tell-email")).to_be_focused()
+    expect(page.locator("#tell-email")).to_have_attribute("aria-invalid", "true")
+    expect(page.locator("#tell-email")).to_have_value("rosa@bakery")
+    expect(page.locator("#trouble")).to_be_hidden()
+    assert violations(page) == []
+    page.locator("#tell-email").press_sequentially(".example")
+    expect(page.locator("#tell-wrong")).to_have_text("")
+
+
+def test_a_guest_whose_link_was_replaced_is_sent_to_the_newest_one(
+    page: Page, link_address: str, tenant: Tenant
+) -> None:
+    guest_of(page, link_address, tenant, "payment")
+    services.revoke_link(SignupLink.objects.get())
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    expect(page.locator("#card-trouble")).to_contain_text("Open the newest link")
+
+
+def test_a_guest_inside_an_app_is_not_sent_to_a_page_that_asks_for_a_password(
+    browser: Browser, link_address: str
+) -> None:
+    context = browser.new_context(user_agent="Mozilla/5.0 (iPhone) AppleWebKit/605 Instagram 300.0")
+    page = context.new_page()
+    page.goto(link_address)
+    trouble = page.locator("#trouble[data-kind=in-app]")
+    expect(trouble.locator("li")).to_have_count(1)
+    expect(trouble).not_to_contain_text("open the page in your browser")
+    context.close()
+
+
+def test_without_a_clipboard_the_hand_overs_address_is_selected(
+    page: Page, link_address: str
+) -> None:
+    page.context.clear_cookies()
+    page.add_init_script("Object.defineProperty(navigator, 'clipboard', {value: undefined})")
+    page.set_viewport_size({"width": 360, "height": 640})
+    page.goto(link_address)
+    page.check("input[value=app]")
+    page.click(".on-phone [data-do=elsewhere]")
+    page.click(".elsewhere [data-copy]")
+    page.wait_for_function("getSelection().toString().includes('/s/')")
+    expect(page.locator(".elsewhere [data-copy]")).to_have_text("Copy the address")
