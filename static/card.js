@@ -38,12 +38,15 @@ export class Card {
     return !this.place.closest("[hidden]");
   }
 
-  watch(id) {
-    if (this.id !== id) this.etag = "";
+  // `state`, where it is known: a card from before Meta's window is not shown for it.
+  watch(id, state = "started") {
+    const { shown } = this;
+    const isOld = shown?.dataset.state === "started" && state !== "started";
+    if (this.id !== id || isOld) this.etag = "";
     this.id = id;
-    if (this.shown?.dataset.id !== id) this.showWaiting();
+    if (shown?.dataset.id !== id || isOld) this.showWaiting();
     else if (this.isUnread && this.isSeen) this.announce(this.shown.dataset, true);
-    this.look();
+    this.lookNow();
   }
 
   stop() {

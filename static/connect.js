@@ -102,18 +102,18 @@ function show(name) {
   elsewhere.hide();
 }
 
-function showCard(id) {
+function showCard(id, state) {
   if (troubles.kind === "unseen") troubles.hide();
   picker.close();
   show("progress");
   remember(id);
-  card.watch(id);
+  card.watch(id, state);
 }
 
 // The attempt stands elsewhere now. Who reads about an error that they told goes on reading.
 function follow(state) {
   if (state === "cancelled" && picker.isOpen) return;
-  showCard(attempt);
+  showCard(attempt, state);
 }
 
 // An older attempt's window has finished while nothing is open here: the page turns to it.

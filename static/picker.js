@@ -11,6 +11,7 @@ export class Picker {
     this.told = document.querySelector("#error-found");
     this.none = document.querySelector("#error-none");
     this.button = document.querySelector("#saw-error");
+    this.picked = new Set();
     this.entries = [...document.querySelectorAll(".fault")];
     this.texts = texts;
     this.onPick = onPick;
@@ -33,7 +34,7 @@ export class Picker {
 
   toggle() {
     if (this.isOpen) {
-      const hasTold = Boolean(this.picked);
+      const hasTold = this.picked.size > 0;
       this.close();
       this.onClose(hasTold);
       return;
@@ -47,15 +48,15 @@ export class Picker {
     this.form.hidden = true;
     this.button.setAttribute("aria-expanded", "false");
     this.field.value = "";
-    this.picked = null;
+    this.picked.clear();
     for (const entry of this.entries) entry.open = false;
     this.find();
   }
 
   // Opening an entry is saying "this one"; each is told once.
   pick(entry) {
-    if (!entry.open || this.picked === entry) return;
-    this.picked = entry;
+    if (!entry.open || this.picked.has(entry)) return;
+    this.picked.add(entry);
     const number = this.field.value.match(NUMBER)?.[0];
     const known = number && codesOf(entry).includes(number);
     this.onPick({ event: "ERROR", error_code: known ? number : entry.dataset.code }, false);

@@ -225,7 +225,8 @@ def test_a_session_that_has_ended_is_told(opens: Opens, page: Page) -> None:
 
 def test_the_first_card_is_waited_for_with_a_sentence(signup: Signup) -> None:
     page, held = signup.page, list[Route]()
-    window = signup.launches()
+    with page.expect_response(CARD):  # read beside the window, and old when the window is done
+        window = signup.launches()
     page.route(CARD, lambda route: held.append(route))
     signup.finishes(window)
     expect(page.locator(".skeleton h2")).to_have_text("One moment: we look how it stands")

@@ -1,4 +1,4 @@
-"""Whatever comes between, the page goes on: nothing lost, nothing of another attempt, never blank."""
+"""Whatever comes between, the page goes on: nothing lost, nothing of another attempt, no blank."""
 
 from __future__ import annotations
 

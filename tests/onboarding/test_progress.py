@@ -310,6 +310,16 @@ def test_a_time_is_exact_in_its_title(pages: Client, tenant: Tenant) -> None:
     assert all("datetime=" in each and " UTC" in each for each in times)
 
 
+@pytest.mark.parametrize("name", ["not_verified", "pin", "name_review"])
+def test_a_card_that_asks_something_of_a_number_shows_it(
+    tenant: Tenant, owner: User, name: str
+) -> None:
+    row = planted(tenant, name, started_by=owner)
+    assert row.number
+    page = pages_of(owner).get(f"/connect/{row.public_id}/card/").content.decode()
+    assert f'class="number"><bdi dir="ltr">{progress.display_number(row.number.e164)}' in page
+
+
 # --- E-mail is offered ---------------------------------------------------------------------------
 
 
