@@ -14,6 +14,7 @@ from onboarding import mail_addresses, progress, requirements
 from onboarding.models import Notice, Onboarding, PhoneNumber
 from onboarding.models.onboarding import ConnectionMode
 from onboarding.reasons import REASONS
+from onboarding.states import State
 from tenants import languages
 from tenants.letters import letter, one_line
 from tenants.models import Tenant
@@ -164,8 +165,17 @@ def health(code: str, number: PhoneNumber | None, tenant: Tenant) -> Item:
         "remedy": remedy,
         "remedy_title": gettext("What to do"),
         "number": shown,
-        "link": f"{settings.SITE_URL}/connect/?tenant={tenant.slug}",
+        "link": f"{settings.SITE_URL}/connect/?{_page_of(number) or f'tenant={tenant.slug}'}",
     }
+
+
+def _page_of(number: PhoneNumber | None) -> str:
+    """The query of the page with what this number needs; "" where no attempt is left of it."""
+    if number is None or number.pk is None:
+        return ""
+    rows = Onboarding.objects.filter(number=number, state=State.CONNECTED).order_by("-pk")
+    public_id = rows.values_list("public_id", flat=True).first()
+    return f"onboarding={public_id}" if public_id else ""
 
 
 def _words(code: str) -> tuple[str, str, list[str]]:

@@ -315,7 +315,7 @@ def test_an_owner_is_told_at_once_and_staff_in_their_digest(
     to_owner, to_staff = mail.outbox
     assert (to_owner.to, to_owner.bcc) == ([owner.email], [])
     assert (to_staff.to, to_staff.bcc) == ([], [reviewer.email])
-    assert "/connect/?tenant=cakes" in to_owner.body
+    assert f"/connect/?onboarding={Onboarding.objects.get().public_id}" in to_owner.body
     assert "/admin/onboarding/phonenumber/" in to_staff.body
 
 
