@@ -3,7 +3,7 @@
 const texts = document.querySelector("#card-texts").dataset;
 
 export class Acts {
-  // `page`: openFor(number, address), startOver(mode), showError(error), showTrouble(kind) and
+  // `page`: openFor(number, address, body), startOver(mode), showError(error), showTrouble(kind) and
   // hideTrouble(), which the signup page gives.
   constructor(card, outbox, page) {
     this.card = card;
@@ -37,9 +37,10 @@ export class Acts {
     else this.page.startOver(mode);
   }
 
-  // What is under way ends first: two attempts at one number would get in each other's way.
-  async restart() {
-    if (await this.act("withdraw")) this.startAgain();
+  // What is under way ends and the same attempt gets a new window, in one request: all or nothing.
+  restart() {
+    const { id, number } = this.card.shown.dataset;
+    return this.page.openFor(number, `${id}/launch/`, { restart: true });
   }
 
   async pressed(name) {

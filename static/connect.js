@@ -239,18 +239,18 @@ listen(config.message_hosts, config.sandbox_origin, (body) => {
 });
 
 // One certain number (again): nothing to ask, but the window needs a click of its own.
-async function openFor(number, address) {
+async function openFor(number, address, body) {
   hideTrouble();
   launch = null;
   updateButton();
   try {
-    const told = await outbox.ask(address);
+    const told = await outbox.ask(address, body);
     card.stop();
     attempt = told.id;
     remember(attempt);
     $("#ready-number").textContent = number ?? "";
     $("#ready-one").hidden = !number;
-    $("#ready-left").hidden = Boolean(number);
+    $("#ready-left").hidden = Boolean(number || body); // who restarts had finished the window
     show("ready");
     updateButton();
     $("#ready-title").focus();
