@@ -3,7 +3,7 @@
 const texts = document.querySelector("#card-texts").dataset;
 
 export class Acts {
-  // `page`: openFor(number, address), startOver(mode), showError(error), showOffline(),
+  // `page`: openFor(number, address, more), startOver(mode), showError(error), showOffline(),
   // showTrouble(kind) and hideTrouble(), which the signup page gives.
   constructor(card, outbox, page) {
     this.card = card;
@@ -38,11 +38,10 @@ export class Acts {
     return this.page.startOver(mode);
   }
 
-  // What is under way ends first: two attempts at one number would get in each other's way.
-  // Then the same attempt goes on, whoever began it.
-  async restart() {
+  // What is under way ends and the same attempt gets a new window, in one request: all or nothing.
+  restart() {
     const { id, number } = this.card.shown.dataset;
-    if (await this.act("withdraw")) await this.page.openFor(number, `${id}/launch/`);
+    return this.page.openFor(number, `${id}/launch/`, { body: { restart: true } });
   }
 
   async pressed(name) {

@@ -323,13 +323,13 @@ listen(config.message_hosts, config.sandbox_origin, (body, source) => {
 });
 
 // One certain number (again): nothing to ask, but the window needs a click of its own.
-async function openFor(number, address, { wasLeft = false, isRepeated = false } = {}) {
+async function openFor(number, address, { body, wasLeft = false, isRepeated = false } = {}) {
   if (!isRepeated) hideTrouble();
   launch = null;
   const turn = ++preparing;
   updateButton();
   try {
-    const told = await outbox.ask(address);
+    const told = await outbox.ask(address, body);
     if (turn !== preparing) return;
     troubles.settle();
     card.stop();
@@ -344,7 +344,7 @@ async function openFor(number, address, { wasLeft = false, isRepeated = false } 
     await ready(told.launch, turn);
   } catch (problem) {
     if (turn === preparing) {
-      failed(problem, () => openFor(number, address, { wasLeft, isRepeated: true }));
+      failed(problem, () => openFor(number, address, { body, wasLeft, isRepeated: true }));
     }
   }
 }

@@ -124,6 +124,18 @@ def test_a_number_that_is_missing_is_added_by_the_same_attempt(opens: Opens, pag
     assert list(Onboarding.objects.values_list("pk", "state")) == [(row.pk, "started")]
 
 
+def test_starting_again_ends_nothing_where_it_is_refused(
+    opens: Opens, page: Page, settings: Any
+) -> None:
+    settings.LAUNCHES_PER_MINUTE = 0
+    row = opens("no_number")
+    page.click('button:has-text("Add a number in Meta\'s window")')
+    expect(page.locator("#trouble")).to_be_visible()
+    row.refresh_from_db()
+    assert (row.state, row.reason) == ("awaiting_number", "number_missing")
+    expect(page.locator("#card[data-state=awaiting_number]")).to_be_visible()
+
+
 def test_a_rejected_one_can_be_begun_anew(opens: Opens, page: Page) -> None:
     opens("rejected")
     page.click("[data-act=anew]")
