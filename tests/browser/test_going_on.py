@@ -36,7 +36,8 @@ def _short_join(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("_short_join")
 def test_the_window_counts_after_the_language_was_switched(signup: Signup, page: Page) -> None:
-    window = signup.launches()
+    with until_posted(page):
+        window = signup.launches()
     page.wait_for_url("**onboarding=**")
     page.click(".languages summary")
     page.click(".languages button[value=es]")
@@ -49,7 +50,8 @@ def test_the_window_counts_after_the_language_was_switched(signup: Signup, page:
 
 @pytest.mark.usefixtures("_short_join")
 def test_the_window_counts_while_the_question_is_asked_again(signup: Signup, page: Page) -> None:
-    window = signup.launches()
+    with until_posted(page):
+        window = signup.launches()
     page.wait_for_url("**onboarding=**")
     with page.expect_navigation():
         page.evaluate("void (location.href = '/connect/?new')")
