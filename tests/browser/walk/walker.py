@@ -141,8 +141,8 @@ class Walker:
         for other in page.context.pages:
             if other != page:
                 other.close()
-        # On a page of this site without scripts: the one before kept things until it was left.
-        page.goto(f"{self.site}/healthz")
+        # On a picture of this site, without scripts: the one before kept things until it was left.
+        page.goto(f"{self.site}/static/favicon.svg")
         page.evaluate("() => { sessionStorage.clear(); localStorage.clear() }")
 
     def _open(self, page: Page, case: Case, look: Look) -> None:
