@@ -29,6 +29,7 @@ urlpatterns = [
     path("connect/<uuid:public_id>/card/", views.connect_card, name="connect-card"),
     path("connect/dialog/", views_dialog.connect_dialog, name="connect-dialog"),
     path("connect/return/", views_dialog.connect_return, name="connect-return"),
+    path("connect/lost/", views_dialog.connect_lost, name="connect-lost"),
     path("connect/elsewhere/", views_dialog.connect_elsewhere, name="connect-elsewhere"),
     path("s/leave/", views_links.leave_link, name="leave-link"),
     path("s/choose/", views_links.choose_whom, name="choose-whom"),

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from onboarding import requirements
 from onboarding.mail_addresses import masked
 from onboarding.models import MailAddress, Notice, Onboarding, Standing
 from onboarding.states import FINAL, WORKING, State
@@ -24,13 +25,21 @@ def may_ask(row: Onboarding) -> bool:
     return row.state not in FINAL | {State.CANCELLED}
 
 
+def is_offered(row: Onboarding) -> bool:
+    """Whether it takes so long that one may want to go: a stop, or more than a moment of work."""
+    if not may_ask(row) or row.state == State.STARTED:
+        return False
+    stop = requirements.stop_of(row)
+    lasts = stop is not None and bool(stop.remedy)
+    is_long = row.state_changed_at <= timezone.now() - OFFERED_AFTER
+    return row.state not in WORKING or lasts or is_long
+
+
 def shown(row: Onboarding, asker: Asker) -> dict[str, Any] | None:
     """What the card says of letters; None where it says nothing."""
     if row.state == State.CONNECTED:
         return _of_connected(row, asker)
-    if not may_ask(row) or row.state == State.STARTED:
-        return None
-    if row.state in WORKING and row.state_changed_at > timezone.now() - OFFERED_AFTER:
+    if not is_offered(row):
         return None
     addresses = (
         [_address(each) for each in row.mail_addresses.all()] if _may_see(row, asker) else []

@@ -33,6 +33,7 @@ from onboarding import (
 )  # fmt: skip
 from onboarding.models import Onboarding, SignupLink
 from onboarding.progress import card, display_number, listed
+from onboarding.services.signup import BEFORE
 from onboarding.states import FINAL, State
 from tenants.access import Asker, tenant_for, tenants_of
 
@@ -119,7 +120,10 @@ def _connect(request: HttpRequest) -> HttpResponseBase:
             "expected": display_number(link.expected_number) if link else "",
             "country_notice": countries.notice(link.expected_number if link else ""),
             "error_groups": picker.groups(),
-            "page_config": _page_config(tenant.slug, row),
+            "page_config": {
+                **_page_config(tenant.slug, row),
+                "waiting_for": _waiting_for(rows, asker),
+            },
         },
     )
     response["X-Robots-Tag"] = "noindex"
@@ -154,6 +158,16 @@ def _newest(rows: list[Onboarding], query: Any) -> Onboarding | None:
         return None
     ended = FINAL | {State.CANCELLED}
     return next((row for row in rows if row.state not in ended), rows[0] if rows else None)
+
+
+def _waiting_for(rows: list[Onboarding], asker: Asker) -> str | None:
+    """The attempt whose window the asker may still have open beside a page that was read anew."""
+    user_id = asker.user.pk if asker.user else None
+    for row in rows:
+        is_own = row.link_id == asker.link_id and (asker.is_guest or row.started_by_id == user_id)
+        if is_own and row.launched_at and row.state in BEFORE:
+            return str(row.public_id)
+    return None
 
 
 def _link_problem(link: SignupLink | None) -> str | None:
@@ -207,7 +221,7 @@ def connect_card(request: HttpRequest, public_id: UUID) -> HttpResponseBase:
         return HttpResponse(status=401)
     row = get_object_or_404(_rows(asker), public_id=public_id)
     quota.seen_at_page(row.pk)
-    etag = f'"{row.version}-{get_language()}"'
+    etag = f'"{row.version}-{get_language()}-{int(tell.is_offered(row))}"'
     if etag in request.headers.get("If-None-Match", ""):
         response = HttpResponse(status=304)
     else:

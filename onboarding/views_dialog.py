@@ -16,7 +16,7 @@ from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from onboarding import guests, launch, qr, services
 from onboarding.models import Onboarding, SignupLink
@@ -123,10 +123,17 @@ def connect_return(request: HttpRequest) -> HttpResponseBase:
     state = request.GET.get("state", "")
     row = _came_back(request, state)
     if row is None:
-        return secret(render(request, "dialog_lost.html", status=400))
+        return secret(_moved(reverse("connect-lost")))
     response = _to_card(row, "#main")  # or the browser keeps Meta's own `#_=_`
     response.delete_cookie(_cookie_of(state), path=launch.RETURN_PATH, samesite="Lax")
     return secret(response)
+
+
+@require_safe
+@never_cache
+def connect_lost(request: HttpRequest) -> HttpResponse:
+    """An answer of Meta's that counts for nothing, told at an address that holds none of it."""
+    return private(render(request, "dialog_lost.html"))
 
 
 def _came_back(request: HttpRequest, state: str) -> Onboarding | None:

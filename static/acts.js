@@ -3,8 +3,8 @@
 const texts = document.querySelector("#card-texts").dataset;
 
 export class Acts {
-  // `page`: openFor(number, address), startOver(mode), showError(error), showTrouble(kind) and
-  // hideTrouble(), which the signup page gives.
+  // `page`: openFor(number, address, more), startOver(mode), showError(error), showOffline(),
+  // showTrouble(kind) and hideTrouble(), which the signup page gives.
   constructor(card, outbox, page) {
     this.card = card;
     this.outbox = outbox;
@@ -13,14 +13,15 @@ export class Acts {
     document.addEventListener("submit", (event) => this.submitted(event));
   }
 
-  // Whether the server did it.
-  async act(name, body) {
+  // Whether the server did it. `onRefused(error)`: true where it was told there.
+  async act(name, body, onRefused = () => false) {
     this.page.hideTrouble();
     try {
       await this.outbox.ask(`${this.card.id}/${name}/`, body);
     } catch (problem) {
-      if (problem.error) this.page.showError(problem.error);
-      else this.page.showTrouble(problem.status === 401 ? "signed-out" : "offline");
+      if (problem.status === 401) this.page.showTrouble("signed-out");
+      else if (problem.error) onRefused(problem.error) || this.page.showError(problem.error);
+      else this.page.showOffline();
       return false;
     }
     this.card.etag = "";
@@ -33,21 +34,22 @@ export class Acts {
   startAgain(id = this.card.shown?.dataset.id) {
     const shown = this.card.shown?.dataset;
     const { mode, number } = shown?.id === id ? shown : {};
-    if (number) this.page.openFor(number, `${id}/launch/`);
-    else this.page.startOver(mode);
+    if (number) return this.page.openFor(number, `${id}/launch/`);
+    return this.page.startOver(mode);
   }
 
-  // What is under way ends first: two attempts at one number would get in each other's way.
-  async restart() {
-    if (await this.act("withdraw")) this.startAgain();
+  // What is under way ends and the same attempt gets a new window, in one request: all or nothing.
+  restart() {
+    const { id, number } = this.card.shown.dataset;
+    return this.page.openFor(number, `${id}/launch/`, { body: { restart: true } });
   }
 
   async pressed(name) {
     const { mode, number } = this.card.shown?.dataset ?? {};
-    if (name === "launch") this.startAgain();
+    if (name === "launch") await this.startAgain();
     else if (name === "restart") await this.restart();
     else if (name === "anew") this.page.startOver(mode);
-    else if (name === "reconnect") this.page.openFor(number, `${this.card.id}/reconnect/`);
+    else if (name === "reconnect") await this.page.openFor(number, `${this.card.id}/reconnect/`);
     else await this.act(name);
   }
 
@@ -68,10 +70,22 @@ export class Acts {
       details.querySelector("summary").focus();
     }
     const copy = event.target.closest("[data-copy]");
-    if (copy) {
-      navigator.clipboard?.writeText(copy.dataset.copy);
-      document.querySelector("#announce").textContent = texts.copied;
+    if (copy) this.copy(copy);
+  }
+
+  // "Copied" only where it is; without a clipboard the text is selected, to copy by hand.
+  async copy(button) {
+    try {
+      await navigator.clipboard.writeText(button.dataset.copy);
+    } catch {
+      const place = button.closest(".elsewhere")?.querySelector("bdi");
+      getSelection().selectAllChildren(place ?? button.querySelector("bdi"));
+      return;
     }
+    const word = button.querySelector(".sr") ?? button;
+    word.classList.remove("sr");
+    word.textContent = texts.copied;
+    document.querySelector("#announce").textContent = texts.copied;
   }
 
   submitted(event) {
@@ -95,11 +109,33 @@ export class Acts {
     const email = field.value.trim();
     field.value = "";
     announce.textContent = "";
-    if (await this.act("notify", { email })) {
+    const isDone = await this.act("notify", { email }, ({ fields }) => {
+      if (fields?.email) sayAtField(fields.email);
+      return Boolean(fields?.email);
+    });
+    if (isDone) {
       announce.textContent = texts.told;
       return;
     }
     const fresh = document.querySelector("#tell-email"); // the card may have been read anew meanwhile
     if (fresh && !fresh.value) fresh.value = email;
   }
+}
+
+// What is wrong with the address stands beside it, where the eyes are.
+function sayAtField(faults) {
+  const field = document.querySelector("#tell-email");
+  const place = document.querySelector("#tell-wrong");
+  if (!field || !place) return;
+  place.textContent = [faults].flat().join(" ");
+  field.setAttribute("aria-invalid", "true");
+  field.focus();
+  field.addEventListener(
+    "input",
+    () => {
+      field.removeAttribute("aria-invalid");
+      document.querySelector("#tell-wrong")?.replaceChildren();
+    },
+    { once: true },
+  );
 }

@@ -11,10 +11,11 @@ const ENDS = { 401: "signedOut", 404: "gone" };
 const texts = document.querySelector("#card-texts").dataset;
 
 export class Card {
-  // `onChange(state)` after each new card.
-  constructor(config, { onChange }) {
+  // `onChange(state)` after each new card, `onReached()` after each answer of the server.
+  constructor(config, { onChange, onReached }) {
     this.config = config;
     this.onChange = onChange;
+    this.onReached = onReached;
     this.place = document.querySelector("#card-place");
     this.etag = "";
     this.failures = 0;
@@ -37,12 +38,15 @@ export class Card {
     return !this.place.closest("[hidden]");
   }
 
-  watch(id) {
-    if (this.id !== id) this.etag = "";
+  // `state`, where it is known: a card from before Meta's window is not shown for it.
+  watch(id, state = "started") {
+    const { shown } = this;
+    const isOld = shown?.dataset.state === "started" && state !== "started";
+    if (this.id !== id || isOld) this.etag = "";
     this.id = id;
-    if (this.shown?.dataset.id !== id) this.showWaiting();
+    if (shown?.dataset.id !== id || isOld) this.showWaiting();
     else if (this.isUnread && this.isSeen) this.announce(this.shown.dataset, true);
-    this.look();
+    this.lookNow();
   }
 
   stop() {
@@ -104,6 +108,7 @@ export class Card {
     this.readAt = new Date();
     this.troubled = "";
     document.querySelector("#card-trouble").replaceChildren();
+    this.onReached();
   }
 
   failed(status) {

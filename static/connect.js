@@ -13,8 +13,11 @@ import { Handle, WindowCard } from "./window.js";
 const $ = (selector) => document.querySelector(selector);
 const config = JSON.parse($("#page-config").textContent);
 const texts = $("#texts").dataset;
+const cardTexts = $("#card-texts").dataset;
 // A window that was left longer ago is hardly open any more.
 const LEFT_AFTER_MS = 30 * 60_000;
+const RETRY_MS = 1_000;
+const LONGEST_RETRY_MS = 30_000;
 const views = {
   choose: $("#choose"),
   ready: $("#ready"),
@@ -25,30 +28,46 @@ const views = {
 let launch = null; // what FB.login needs, from the server
 let attempt = config.onboarding; // the onboarding that messages belong to
 let attemptOpen = config.state === "started" || config.state === "cancelled";
+const opened = new WeakMap(); // Meta's windows that this page holds, each with its attempt
+let launched = config.waiting_for; // whose window may be open still, beside the attempt in hand
 let sdk = null; // a promise once it is asked for
 let sdkReady = false;
 let preparing = 0;
 let opening = 0; // how many times the window was opened; the last one counts
+let asking = "choose"; // the view that the window was opened from
+let unfinished = null; // what the server did not answer, to be tried again
+let retries = 0;
+let retryTimer = 0;
 
 const troubles = new Troubles(config.site_url, texts);
 
 const outbox = new Outbox(config, {
-  onAnswer(id, told) {
+  onAnswer(id, told, isOld) {
     troubles.settle();
+    if (id !== attempt && !turnsTo(id, told.state, isOld)) return;
     // Other ids than the first ones open a new onboarding: the page follows it.
-    if (told.id && told.id !== attempt && id === attempt) attempt = told.id;
+    if (told.id) attempt = told.id;
     if (told.state && told.state !== "started") follow(told.state);
     else if (views.progress.hidden === false) card.look();
   },
   onTrouble(kind, error) {
     if (kind === "refused") showError(error);
-    else troubles.show(kind, { passes: true });
+    // Who is signed out is told that, and not that the server is away.
+    else if (kind !== "offline" || troubles.kind !== "signed-out") {
+      troubles.show(kind, { passes: true });
+    }
   },
 });
 
 const card = new Card(config, {
+  onReached() {
+    if (!outbox.isWaiting) troubles.settle();
+  },
   onChange(state) {
-    if (state === "connected" || state === "rejected") attemptOpen = false;
+    if (state === "connected" || state === "rejected") {
+      attemptOpen = false;
+      if (launched === attempt) launched = null;
+    }
     // Beside the open window the card is read unseen: what the server learns elsewhere counts too.
     if (!views.window.hidden && state !== "started") follow(state);
   },
@@ -77,44 +96,103 @@ const elsewhere = new Elsewhere(config.elsewhere_url, {
 
 function show(name) {
   for (const [each, section] of Object.entries(views)) section.hidden = each !== name;
+  if (name === "choose" || name === "ready") asking = name;
   $("#another").hidden = name !== "progress";
   if (name !== "window") windowCard.leave();
   elsewhere.hide();
 }
 
-function showCard(id) {
+function showCard(id, state) {
   if (troubles.kind === "unseen") troubles.hide();
   picker.close();
   show("progress");
   remember(id);
-  card.watch(id);
+  card.watch(id, state);
 }
 
 // The attempt stands elsewhere now. Who reads about an error that they told goes on reading.
 function follow(state) {
   if (state === "cancelled" && picker.isOpen) return;
-  showCard(attempt);
+  showCard(attempt, state);
 }
 
+// An older attempt's window has finished while nothing is open here: the page turns to it.
+function turnsTo(id, state, isOld) {
+  if (isOld || !state || ["started", "cancelled"].includes(state)) return false;
+  if (!views.window.hidden) return false;
+  preparing += 1;
+  launch = null;
+  attempt = id;
+  return true;
+}
+
+// Where a reload leads, and the language switch.
 function remember(id) {
   const address = new URL(location.href);
   address.searchParams.set("onboarding", id);
   address.searchParams.delete("new");
   history.replaceState(null, "", address);
+  const next = $('.languages input[name="next"]');
+  if (next) next.value = address.pathname + address.search;
+  omitFromOthers(id);
 }
 
-// A kind of trouble, or a sentence of the card's.
-function showTrouble(said) {
-  if (troubles.knows(said)) troubles.show(said);
-  else showError({ message: said });
+// The attempt in hand is none of the other numbers.
+function omitFromOthers(id) {
+  const links = [...document.querySelectorAll(".others a")];
+  for (const link of links) {
+    link.closest("li").hidden = new URL(link.href).searchParams.get("onboarding") === id;
+  }
+  const others = $(".others");
+  if (others) others.hidden = links.every((link) => link.closest("li").hidden);
+}
+
+function showTrouble(kind) {
+  troubles.show(kind, { passes: true });
 }
 
 function hideTrouble() {
   troubles.hide();
+  unfinished = null;
+  retries = 0;
+  clearTimeout(retryTimer);
 }
 
-function showError(error) {
-  troubles.show("failed", { error: error ?? {} });
+// Something has to stand on the page to go on with.
+function showError(error, options) {
+  troubles.show("failed", { error: error ?? {}, ...options });
+  if (Object.values(views).every((section) => section.hidden)) show(asking);
+}
+
+function showOffline() {
+  showError({ message: cardTexts.offline }, { passes: true });
+}
+
+// --- When the server cannot be reached ------------------------------------------------------------
+
+// `act` is tried again by itself, and at once when somebody comes back to the page.
+function failed(problem, act) {
+  if (problem.error && problem.status !== 401) {
+    showError(problem.error);
+    return;
+  }
+  troubles.show(problem.status === 401 ? "signed-out" : "offline", { passes: true });
+  unfinished = act;
+  clearTimeout(retryTimer);
+  retryTimer = setTimeout(retryNow, Math.min(RETRY_MS * 2 ** retries, LONGEST_RETRY_MS));
+  retries += 1;
+}
+
+function retryNow() {
+  const act = unfinished;
+  unfinished = null;
+  clearTimeout(retryTimer);
+  act?.();
+}
+
+function tryNow() {
+  outbox.retry();
+  retryNow();
 }
 
 // --- The question ---------------------------------------------------------------------------------
@@ -127,25 +205,26 @@ function updateButton() {
 }
 
 // Ask for the attempt and load the SDK; only then can the button open the window in its click.
-async function prepare() {
+async function prepare(isRepeated = false) {
   const input = chosen();
   showFor(input?.value);
   launch = null;
+  attempt = null; // the one of another answer is not to be gone on with
   updateButton();
   if (!input || !$("#launch")) return;
   const turn = ++preparing;
-  hideTrouble();
+  if (!isRepeated) hideTrouble();
   if (!isFit()) return;
   try {
     const told = await begun(input.dataset.mode);
     if (turn !== preparing) return;
     attempt = told.id;
-    await ready(told.launch);
+    omitFromOthers(attempt);
+    troubles.settle();
+    await ready(told.launch, turn);
   } catch (problem) {
     if (turn !== preparing) return;
-    if (problem.status === 401) troubles.show("signed-out");
-    else if (problem.error) showError(problem.error);
-    else troubles.show("offline", { passes: true });
+    failed(problem, () => prepare(true));
     hint(texts.above);
   }
 }
@@ -154,19 +233,22 @@ function begun(mode) {
   return outbox.ask("", { connection_mode: mode, tenant: config.tenant });
 }
 
-async function ready(told) {
+// `turn`: of the preparing; another one may have begun while the SDK was loading.
+async function ready(told, turn) {
   if (!isFit()) return;
   sdk ??= loadSdk(told.sdk_url, config.sdk_timeout_seconds);
   try {
     await sdk;
   } catch {
     sdk = null;
+    if (turn !== preparing) return;
     troubles.show("sdk");
     hint(texts.above);
     return;
   }
   if (!sdkReady) initSdk(told); // once a page: the SDK complains about a second time
   sdkReady = true;
+  if (turn !== preparing) return;
   launch = told;
   updateButton();
 }
@@ -187,6 +269,7 @@ function open() {
   picker.close();
   attemptOpen = true;
   const id = attempt;
+  launched = id;
   const turn = ++opening;
   outbox.post(id, { event: "LAUNCHED" });
   remember(id);
@@ -199,6 +282,7 @@ function open() {
     sdkFailed();
     return;
   }
+  if (handle.window) opened.set(handle.window, id);
   if (handle.isBlocked) blocked();
   else if (turn === opening && !views.window.hidden) watch(id, handle);
 }
@@ -233,31 +317,35 @@ function again() {
   else acts.startAgain(attempt);
 }
 
-listen(config.message_hosts, config.sandbox_origin, (body) => {
-  if (!attemptOpen || !attempt) return;
-  outbox.post(attempt, body);
+listen(config.message_hosts, config.sandbox_origin, (body, source) => {
+  const id = opened.get(source) ?? (attemptOpen && attempt ? attempt : launched);
+  if (id) outbox.post(id, body);
 });
 
 // One certain number (again): nothing to ask, but the window needs a click of its own.
-async function openFor(number, address) {
-  hideTrouble();
+async function openFor(number, address, { body, wasLeft = false, isRepeated = false } = {}) {
+  if (!isRepeated) hideTrouble();
   launch = null;
+  const turn = ++preparing;
   updateButton();
   try {
-    const told = await outbox.ask(address);
+    const told = await outbox.ask(address, body);
+    if (turn !== preparing) return;
+    troubles.settle();
     card.stop();
     attempt = told.id;
     remember(attempt);
     $("#ready-number").textContent = number ?? "";
     $("#ready-one").hidden = !number;
-    $("#ready-left").hidden = Boolean(number);
+    $("#ready-left").hidden = !wasLeft || Boolean(number);
     show("ready");
     updateButton();
     $("#ready-title").focus();
-    await ready(told.launch);
+    await ready(told.launch, turn);
   } catch (problem) {
-    if (problem.error) showError(problem.error);
-    else showTrouble("offline");
+    if (turn === preparing) {
+      failed(problem, () => openFor(number, address, { body, wasLeft, isRepeated: true }));
+    }
   }
 }
 
@@ -270,13 +358,24 @@ function startOver(mode = chosen()?.dataset.mode ?? config.connection_mode) {
   (input ?? $("#question")).focus();
 }
 
-const acts = new Acts(card, outbox, { openFor, startOver, showError, showTrouble, hideTrouble });
+const acts = new Acts(card, outbox, {
+  openFor,
+  startOver,
+  showError,
+  showOffline,
+  showTrouble,
+  hideTrouble,
+});
 
 // --- What the customer presses --------------------------------------------------------------------
 
 const deeds = {
   again,
   retry: () => (views.choose.hidden ? acts.startAgain(attempt) : prepare()),
+  "try-now": () => {
+    tryNow();
+    card.lookNow();
+  },
   dismiss: () => troubles.hide(),
   copy: (button) => troubles.copy(button),
   elsewhere: (button) => elsewhere.toggle(button, attempt),
@@ -296,6 +395,7 @@ document.addEventListener("submit", async (event) => {
   const form = event.target.closest("[data-this-tab]");
   if (!form) return;
   const field = form.elements.onboarding;
+  form.elements.csrfmiddlewaretoken.value = outbox.token; // a login in another tab gives a new one
   if (attempt) field.value = attempt;
   if (field.value) return;
   event.preventDefault();
@@ -310,7 +410,7 @@ document.addEventListener("submit", async (event) => {
     form.submit();
   } catch (problem) {
     if (problem.error) showError(problem.error);
-    else troubles.show("offline", { passes: true });
+    else showOffline();
   }
 });
 
@@ -329,8 +429,10 @@ $("#again").addEventListener("click", again);
 $("#closed").addEventListener("click", () => {
   outbox.post(attempt, { login_status: "unknown" });
 });
-addEventListener("online", () => {
-  if (troubles.kind === "offline" && !views.choose.hidden) prepare();
+addEventListener("online", tryNow);
+addEventListener("focus", tryNow);
+document.addEventListener("visibilitychange", () => {
+  if (!document.hidden) tryNow();
 });
 
 // --- The start ------------------------------------------------------------------------------------
@@ -356,7 +458,7 @@ function comeBack(launchedAt) {
     return;
   }
   if (Date.now() - launchedAt > LEFT_AFTER_MS) {
-    openFor(card.shown?.dataset.number, `${attempt}/launch/`).then(() => {
+    openFor(card.shown?.dataset.number, `${attempt}/launch/`, { wasLeft: true }).then(() => {
       if (views.ready.hidden) showCard(attempt); // refused: the trouble says why
     });
     return;
@@ -367,7 +469,8 @@ function comeBack(launchedAt) {
   card.watch(attempt);
   // So that "Open it again" opens it in its click.
   if (isFit()) {
-    outbox.ask(`${attempt}/launch/`).then((told) => ready(told.launch)).catch(() => {});
+    const turn = preparing;
+    outbox.ask(`${attempt}/launch/`).then((told) => ready(told.launch, turn)).catch(() => {});
   }
 }
 

@@ -6,16 +6,23 @@ const LONGEST_MS = 30_000;
 const FIRST_MS = 500;
 
 export class Outbox {
-  // `onAnswer(id, body)`: the server took it. `onTrouble(kind, error)`: offline, signed-out or refused.
+  // `onAnswer(id, body, isOld)`: the server took it; `isOld`: another page had it to send. `onTrouble(kind, error)`: offline, signed-out or refused.
   constructor(config, { onAnswer, onTrouble }) {
     this.config = config;
     this.onAnswer = onAnswer;
     this.onTrouble = onTrouble;
     this.waiting = new Set();
     this.token = cookie(config.csrf_cookie);
-    addEventListener("online", () => this.waiting.forEach((entry) => this.send(entry)));
     addEventListener("pagehide", () => this.waiting.forEach((entry) => this.beacon(entry)));
-    for (const entry of this.remembered()) this.add(entry);
+    for (const entry of this.remembered()) this.add({ ...entry, isOld: true });
+  }
+
+  get isWaiting() {
+    return this.waiting.size > 0;
+  }
+
+  retry() {
+    this.waiting.forEach((entry) => this.send(entry));
   }
 
   post(onboarding, body) {
@@ -50,7 +57,7 @@ export class Outbox {
     const answer = await this.fetched(entry);
     const body = await answer.json().catch(() => ({}));
     if (answer.ok) {
-      this.onAnswer(entry.onboarding, body);
+      this.onAnswer(entry.onboarding, body, Boolean(entry.isOld));
       return true;
     }
     if (answer.status === 403 && body.error?.code === "csrf_failed") {

@@ -11,6 +11,7 @@ export class Picker {
     this.told = document.querySelector("#error-found");
     this.none = document.querySelector("#error-none");
     this.button = document.querySelector("#saw-error");
+    this.picked = new Set();
     this.entries = [...document.querySelectorAll(".fault")];
     this.texts = texts;
     this.onPick = onPick;
@@ -33,7 +34,7 @@ export class Picker {
 
   toggle() {
     if (this.isOpen) {
-      const hasTold = Boolean(this.picked);
+      const hasTold = this.picked.size > 0;
       this.close();
       this.onClose(hasTold);
       return;
@@ -47,15 +48,15 @@ export class Picker {
     this.form.hidden = true;
     this.button.setAttribute("aria-expanded", "false");
     this.field.value = "";
-    this.picked = null;
+    this.picked.clear();
     for (const entry of this.entries) entry.open = false;
     this.find();
   }
 
   // Opening an entry is saying "this one"; each is told once.
   pick(entry) {
-    if (!entry.open || this.picked === entry) return;
-    this.picked = entry;
+    if (!entry.open || this.picked.has(entry)) return;
+    this.picked.add(entry);
     const number = this.field.value.match(NUMBER)?.[0];
     const known = number && codesOf(entry).includes(number);
     this.onPick({ event: "ERROR", error_code: known ? number : entry.dataset.code }, false);
@@ -80,11 +81,15 @@ export class Picker {
   find() {
     const said = plain(this.field.value.trim());
     const fitting = new Set(said ? fits(this.entries, said) : this.entries);
-    for (const entry of this.entries) entry.hidden = !fitting.has(entry);
+    for (const entry of this.entries) {
+      entry.hidden = !fitting.has(entry);
+      entry.open = false; // what was found before is not what is asked for now
+    }
     for (const group of document.querySelectorAll("[data-group]")) {
       group.hidden = ![...group.querySelectorAll(".fault")].some((entry) => !entry.hidden);
     }
-    this.told.textContent = said ? this.count(fitting.size) : "";
+    const isNarrowed = fitting.size < this.entries.length;
+    this.told.textContent = said && isNarrowed ? this.count(fitting.size) : "";
     // A whole number of Meta's leaves no doubt.
     const [only] = fitting;
     const number = said.match(NUMBER)?.[0];
@@ -109,7 +114,9 @@ function fits(entries, said) {
   }
   const named = entries.filter((entry) => phrasesOf(entry).some((each) => said.includes(each)));
   if (named.length) return named;
-  const words = wordsOf(said).filter((word) => word.length > 2 || isDense(word));
+  const all = wordsOf(said).filter((word) => word.length > 1 || isDense(word));
+  const long = all.filter((word) => word.length > 2 || isDense(word));
+  const words = long.length ? long : all; // "QR" alone says enough
   if (!words.length) return entries;
   const scored = entries.map((entry) => [entry, scoreOf(entry, words)]);
   const best = Math.max(...scored.map(([, score]) => score));

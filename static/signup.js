@@ -102,13 +102,13 @@ export function openWindow(launch, onAnswer) {
   );
 }
 
-// `onMessage(body)` for Meta's signup messages only. Others are dropped; one whose origin has
+// `onMessage(body, source)` for Meta's signup messages only. Others are dropped; one whose origin has
 // "facebook" in it is named in the console (never its payload), so that a change is noticed.
 export function listen(hosts, sandboxOrigin, onMessage) {
   addEventListener("message", (event) => {
     if (isFromMeta(event.origin, hosts, sandboxOrigin)) {
       const body = readMessage(event.data);
-      if (body) onMessage(body);
+      if (body) onMessage(body, event.source);
     } else if (event.origin.includes("facebook")) {
       console.warn("A message from an origin that is not allowed was dropped:", event.origin);
     }

@@ -29,6 +29,8 @@ export function clock(at) {
 
 function textOf(shape, at) {
   if ("relative" in shape) return inWords((at - Date.now()) / 1000);
+  // What is to come is never told as past: the next look may be a few seconds late.
+  if ("due" in shape) return inWords(Math.max(1, (at - Date.now()) / 1000));
   if ("clock" in shape) return clock(at);
   if ("exact" in shape) return at.toLocaleString(language, EXACT);
   if ("moment" in shape) return at.toLocaleString(language, { ...DATE, ...CLOCK });

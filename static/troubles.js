@@ -46,14 +46,14 @@ export class Troubles {
     return this.place.hidden ? null : this.place.dataset.kind;
   }
 
-  knows(kind) {
-    return Boolean(document.querySelector(`#trouble-${CSS.escape(kind)}`));
-  }
-
   // `passes`: over as soon as the server answers again. `focus`: it came of the person's own act.
+  // One that passes gives its place back to the one that it hides.
   show(kind, { passes = false, focus = false, app = "", error = null } = {}) {
     if (this.kind === kind && !error) return;
+    if (!passes) this.beneath = null;
+    else if (this.kind && !this.passes) this.beneath = this.told;
     this.passes = passes;
+    this.told = [kind, { app, error }];
     const template = document.querySelector(`#trouble-${kind}`);
     const told = template.content.cloneNode(true);
     this.fill(told, app, error);
@@ -98,11 +98,15 @@ export class Troubles {
   }
 
   hide() {
+    this.beneath = null;
     this.place.hidden = true;
     this.place.replaceChildren();
   }
 
   settle() {
-    if (this.passes) this.hide();
+    if (!this.kind || !this.passes) return;
+    const { beneath } = this;
+    this.hide();
+    if (beneath) this.show(...beneath);
   }
 }

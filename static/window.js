@@ -3,12 +3,17 @@
 const LOOK_MS = 50;
 const UNSEEN_AFTER_MS = 5_000;
 const SHUT_AFTER_MS = 3_000;
+const AT_ONCE_MS = 2_000;
 const STILL_AFTER_MS = 4 * 60_000;
 
 // The SDK opens the window by window.open, synchronously in the click, and keeps the handle for
 // itself. Ours stands in its place for exactly that long.
 export class Handle {
   during(act) {
+    this.openedAt = Date.now();
+    document.addEventListener("visibilitychange", () => {
+      this.wasLeft = true;
+    }, { once: true });
     const original = window.open;
     const ours = (...asked) => {
       this.asked = true;
@@ -36,9 +41,12 @@ export class Handle {
     return Boolean(this.window && !this.window.closed);
   }
 
-  // Closed before any page of another site was in it: a blocker's work, not a person's.
+  // Closed before any page of another site was in it: a blocker's work, not a person's. Where this
+  // page was out of sight its timers stood still, so what it did not see may have been.
   get isClosedAtOnce() {
-    return Boolean(this.window?.closed && !this.hasLoaded());
+    const isSudden = !this.wasLeft && Date.now() - this.openedAt < AT_ONCE_MS;
+    if (isSudden && this.window?.closed && !this.hasLoaded()) this.closedAtOnce = true;
+    return Boolean(this.closedAtOnce);
   }
 
   hasLoaded() {
@@ -102,6 +110,7 @@ export class WindowCard {
     this.parts.since.hidden = false;
     this.after(STILL_AFTER_MS, () => {
       this.still.hidden = false;
+      announce(this.still);
     });
   }
 
@@ -118,6 +127,7 @@ export class WindowCard {
     // The SDK's own answer comes within a moment of the closing; this one stayed silent.
     if (Date.now() - this.closedSince > SHUT_AFTER_MS) {
       this.say("shut");
+      announce(this.parts.shut);
       this.stopTimers();
     }
   }
@@ -160,6 +170,11 @@ export class WindowCard {
   stopTimers() {
     for (const stop of this.timers.splice(0)) stop();
   }
+}
+
+// To who listens: what appears on the page is not read out by itself.
+function announce(part) {
+  byId("announce").textContent = part.textContent.trim();
 }
 
 function byId(id) {

@@ -113,6 +113,8 @@ def choose(request: HttpRequest) -> HttpResponse:
     asked = request.POST.get("language")
     if asked == "" or known(asked):
         keep(request, response, known(asked))
+    # Django's default, on the way back to the signup page, would cut an open window of Meta's off.
+    response["Cross-Origin-Opener-Policy"] = "same-origin-allow-popups"
     return response
 
 

@@ -22,7 +22,7 @@ NOBODYS = {
     # For everybody, and the same for everybody.
     "home", "theme-css", "language", "api-schema", "api-docs", "csrf", "webhook-ycloud", "healthz",
     "readyz", "metrics",
-    "api-nothing-here", "nothing-here", "leave-link",
+    "api-nothing-here", "nothing-here", "leave-link", "connect-lost",
     # One's own: they show what the asker's tenants have, and no address names a row.
     "connect", "connect-dialog", "connect-elsewhere", "companies", "invitation", "choose-whom",
     "mail-confirm", "mail-stop",

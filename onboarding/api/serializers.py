@@ -54,6 +54,14 @@ class ResultSerializer(serializers.Serializer[Any]):
     session_id = _text(100)
 
 
+class RelaunchSerializer(serializers.Serializer[Any]):
+    """POST /onboardings/{id}/launch/"""
+
+    restart = serializers.BooleanField(
+        default=False, help_text="End what is under way first, in the same step."
+    )
+
+
 class AccountChoiceSerializer(serializers.Serializer[Any]):
     """POST /onboardings/{id}/account/"""
 

@@ -147,13 +147,16 @@ class OnboardingViewSet(mixins.ListModelMixin, Resource[Onboarding]):
         return self._shown(taken, code=202)
 
     @operation(
-        "Launch Meta's window again", s.LaunchedOnboardingSerializer, answers=examples.LAUNCHED
-    )
+        "Launch Meta's window again", s.LaunchedOnboardingSerializer,
+        request=s.RelaunchSerializer, takes={"restart": True}, answers=examples.LAUNCHED,
+    )  # fmt: skip
     @action(detail=True, methods=["post"])
     def launch(self, request: Request, id: str) -> Response:
+        """In the same attempt. `restart` ends what is under way first; all is done, or nothing."""
         row = self.get_object()
+        anew = valid(s.RelaunchSerializer, request)["restart"]
         throttles.launching(request, self.asker, row.tenant_id)
-        row = services.relaunch(row, self.asker)
+        row = (services.restart if anew else services.relaunch)(row, self.asker)
         return self._shown(row, s.LaunchedOnboardingSerializer)
 
     @operation(

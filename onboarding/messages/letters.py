@@ -14,6 +14,7 @@ from onboarding import mail_addresses, progress, requirements
 from onboarding.models import Notice, Onboarding, PhoneNumber
 from onboarding.models.onboarding import ConnectionMode
 from onboarding.reasons import REASONS
+from onboarding.states import State
 from tenants import languages
 from tenants.letters import letter, one_line
 from tenants.models import Tenant
@@ -50,8 +51,9 @@ def news_of(
     """The letter with these items; `more` as in `tenants.letters.letter`."""
     name = one_line(tenant.name)
     with translation.override(language):
-        if len(items) == 1:
-            subject = f"{name}: {items[0]['what']}"
+        if len({item["what"] for item in items}) == 1:
+            times = f" ({len(items)})" if len(items) > 1 else ""
+            subject = f"{name}: {items[0]['what']}{times}"
         else:
             told = {"tenant": name, "count": len(items)}
             subject = (
@@ -104,7 +106,13 @@ def _item(notice: Notice) -> Item:
         return connected(row)
     if notice.kind == Kind.NEEDED and row is not None:
         return needed(row, notice.reason)
-    return health(notice.reason, number, notice.tenant)
+    return health(notice.reason, number, notice.tenant, _attempt_of(number))
+
+
+def _attempt_of(number: PhoneNumber | None) -> Onboarding | None:
+    """The attempt whose card shows this number and reconnects it."""
+    connected = Onboarding.objects.filter(number=number, state=State.CONNECTED)
+    return connected.order_by("-connected_at", "-pk").first() if number else None
 
 
 def needed(row: Onboarding, code: str) -> Item:
@@ -121,7 +129,7 @@ def needed(row: Onboarding, code: str) -> Item:
         "remedy": remedy,
         "remedy_title": gettext("What to do"),
         "number": _number(row),
-        "link": f"{settings.SITE_URL}/connect/?onboarding={row.public_id}",
+        "link": _page_of(row),
         "reference": row.reference,
     }
 
@@ -149,13 +157,15 @@ def connected(row: Onboarding) -> Item:
         "remedy": [first, second],
         "remedy_title": gettext("What to do first"),
         "number": _number(row),
-        "link": f"{settings.SITE_URL}/connect/?onboarding={row.public_id}",
+        "link": _page_of(row),
         "reference": row.reference,
     }
 
 
-def health(code: str, number: PhoneNumber | None, tenant: Tenant) -> Item:
-    """What has become of a connected number."""
+def health(
+    code: str, number: PhoneNumber | None, tenant: Tenant, row: Onboarding | None = None
+) -> Item:
+    """What has become of a connected number; `row`: the attempt that connected it."""
     what, why, remedy = _words(code)
     shown = (progress.display_number(number.e164) or number.phone_number_id) if number else ""
     return {
@@ -164,8 +174,12 @@ def health(code: str, number: PhoneNumber | None, tenant: Tenant) -> Item:
         "remedy": remedy,
         "remedy_title": gettext("What to do"),
         "number": shown,
-        "link": f"{settings.SITE_URL}/connect/?tenant={tenant.slug}",
+        "link": _page_of(row) if row else f"{settings.SITE_URL}/connect/?tenant={tenant.slug}",
     }
+
+
+def _page_of(row: Onboarding) -> str:
+    return f"{settings.SITE_URL}/connect/?onboarding={row.public_id}"
 
 
 def _words(code: str) -> tuple[str, str, list[str]]:

@@ -72,7 +72,11 @@ def _connected(language: str, to: str) -> EmailMultiAlternatives:
 
 
 def _health(language: str, to: str) -> EmailMultiAlternatives:
-    return _news(language, to, lambda t: [letters.health("number_offboarded", _number(), t)])
+    def items(tenant: Tenant) -> list[letters.Item]:
+        row = _row(tenant, State.CONNECTED)
+        return [letters.health("number_offboarded", row.number, tenant, row)]
+
+    return _news(language, to, items)
 
 
 def _several(language: str, to: str) -> EmailMultiAlternatives:

@@ -156,7 +156,9 @@ def _tag(state: State, stop: requirements.Requirement | None) -> tuple[str, Text
 
 
 def said(row: Onboarding) -> str:
-    """What the reviewer wrote who declined it."""
+    """What the reviewer wrote who declined it, or what Meta's window said."""
+    if row.state == S.CANCELLED and row.reason == "meta_error":
+        return row.error_message
     if row.state != S.REJECTED:
         return ""
     last = row.transitions.filter(to_state=S.REJECTED).last()

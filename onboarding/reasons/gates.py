@@ -18,7 +18,7 @@ ALL: tuple[Reason, ...] = (
     Reason(
         "withdrawn",
         _("This attempt was withdrawn"),
-        _("Somebody of your company, or your partner, ended it."),
+        _("You, somebody of your company, or your partner ended it."),
         (START_AGAIN,),
         CUSTOMER,
         "stop",
@@ -44,7 +44,7 @@ ALL: tuple[Reason, ...] = (
         _("Meta's window showed an error"),
         _("Meta stopped the steps in its window and reported a problem."),
         (
-            _("Note the error code below and what Meta's window said."),
+            _("Note what Meta's window said, with its error number if there was one."),
             _("Start again. If the same error comes back, send the reference to your partner."),
         ),
         CUSTOMER,

@@ -24,7 +24,7 @@ from onboarding.services.outbound import (
     rotate_secret,
     send_test,
 )
-from onboarding.services.recovery import look_for_account, reconnect
+from onboarding.services.recovery import look_for_account, reconnect, restart
 from onboarding.services.registration import budget_of, may_register, retry_registration
 from onboarding.services.signup import record_signup_result, relaunch, start
 from onboarding.services.staff import assign, may_send_link, note, send_new_link
@@ -67,6 +67,7 @@ __all__ = [
     "reread_account",
     "reread_number",
     "resend",
+    "restart",
     "resume",
     "retry_registration",
     "revoke_link",

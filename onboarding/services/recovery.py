@@ -1,4 +1,4 @@
-"""Ways back: look for an account whose message was lost, reconnect a number that was lost."""
+"""Ways back: look for a lost account, reconnect a lost number, start again from the window."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from onboarding import requirements, tasks, transitions
 from onboarding.models import Onboarding, SignupLink
 from onboarding.models.onboarding import ConnectionMode
 from onboarding.services.audited import decided
+from onboarding.services.decisions import withdraw
 from onboarding.services.errors import RefusedError, move
-from onboarding.services.signup import start
+from onboarding.services.signup import BEFORE, relaunch, start
 from onboarding.states import State
 from tenants.access import Asker
 
@@ -64,6 +65,19 @@ def reconnect(row: Onboarding, asker: Asker) -> tuple[Onboarding, bool]:
     if link is not None and link.expected_number not in ("", number.e164):
         raise RefusedError("not_offered", _("Your link is for another number."))
     return start(asker, row.tenant, mode_of(row), expected_number=number.e164)
+
+
+def restart(row: Onboarding, asker: Asker) -> Onboarding:
+    """End what is under way and launch Meta's window anew in the same attempt, or change nothing.
+
+    One act: whoever stopped between the two would be left with an ended attempt. It begins no other
+    attempt, so it is whoever's may see it, and an expired link's guest's too. Raises RefusedError.
+    """
+    with transaction.atomic():
+        row = transitions.lock(row.pk)
+        if row.state not in BEFORE:
+            row = withdraw(row, asker.actor)
+        return relaunch(row, asker)
 
 
 def mode_of(row: Onboarding) -> str:

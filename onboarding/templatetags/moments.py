@@ -14,6 +14,7 @@ register = template.Library()
 
 SHAPES = {
     "relative": "SHORT_DATETIME_FORMAT",
+    "due": "SHORT_DATETIME_FORMAT",
     "clock": "TIME_FORMAT",
     "exact": "DATETIME_FORMAT",
     "moment": "SHORT_DATETIME_FORMAT",
@@ -24,7 +25,8 @@ ZONED = ("exact", "moment")
 
 @register.simple_tag
 def moment(at: datetime | None, shape: str = "relative") -> SafeString | str:
-    """`relative` ("5 minutes ago"), `clock` ("10:42"), `day`, `moment` (day and hour) or `exact`.
+    """`relative` ("5 minutes ago"), `due` (the same, but never past), `clock` ("10:42"), `day`,
+    `moment` (day and hour) or `exact`.
 
     Without the script the server's own words. The exact time with its zone is the title of each.
     """

@@ -12,7 +12,6 @@ from tenants.models import User
 from tests.browser.conftest import Signup, sign_in
 from tests.conftest import Sandbox
 
-
 # A button that has just been allowed has, for a moment, neither the old colour nor the new one.
 SETTLED = """async () => { await Promise.allSettled(document.getAnimations()
   .filter((each) => Number.isFinite(each.effect.getComputedTiming().endTime))

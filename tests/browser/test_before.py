@@ -112,6 +112,29 @@ def test_an_agreed_number_of_such_a_country_is_told_more_strongly(
     expect(page.locator("#launch")).to_be_enabled()
 
 
+FIRST = ("#question", ".lead strong", "#launch")
+"""What somebody has to see before they touch anything: whose number, the question, the button."""
+
+
+@pytest.mark.parametrize("part", FIRST)
+def test_a_member_sees_the_question_and_the_button_on_a_phone(phone: Page, part: str) -> None:
+    phone.goto("/connect/?new")
+    expect(phone.locator(part)).to_be_in_viewport(ratio=1)
+
+
+@pytest.mark.parametrize("part", [*FIRST, ".acting"])
+def test_a_guest_sees_them_on_a_phone_and_who_they_act_for(
+    browser: Browser, link_address: str, part: str
+) -> None:
+    context = browser.new_context(
+        viewport={"width": 360, "height": 640}, has_touch=True, is_mobile=True
+    )
+    page = context.new_page()
+    page.goto(link_address)
+    expect(page.locator(part)).to_be_in_viewport(ratio=1)
+    context.close()
+
+
 @pytest.mark.usefixtures("everywhere")
 def test_a_phone_can_hand_over_to_a_computer_for_the_square_code(phone: Page) -> None:
     asked: list[str] = []

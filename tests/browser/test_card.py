@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -118,8 +119,21 @@ def test_a_wrong_number_is_begun_again_for_the_right_one(opens: Opens, page: Pag
 def test_a_number_that_is_missing_is_added_by_the_same_attempt(opens: Opens, page: Page) -> None:
     row = opens("no_number")
     page.click('button:has-text("Add a number in Meta\'s window")')
-    expect(page.locator("#launch")).to_be_enabled()
+    expect(page.locator("#launch-ready")).to_be_enabled()
+    expect(page.locator("#ready-left")).to_be_hidden()
     assert list(Onboarding.objects.values_list("pk", "state")) == [(row.pk, "started")]
+
+
+def test_starting_again_ends_nothing_where_it_is_refused(
+    opens: Opens, page: Page, settings: Any
+) -> None:
+    settings.LAUNCHES_PER_MINUTE = 0
+    row = opens("no_number")
+    page.click('button:has-text("Add a number in Meta\'s window")')
+    expect(page.locator("#trouble")).to_be_visible()
+    row.refresh_from_db()
+    assert (row.state, row.reason) == ("awaiting_number", "number_missing")
+    expect(page.locator("#card[data-state=awaiting_number]")).to_be_visible()
 
 
 def test_a_rejected_one_can_be_begun_anew(opens: Opens, page: Page) -> None:
@@ -135,6 +149,40 @@ def test_checking_again_says_that_we_look_and_what_came_of_it(signup: Signup, sa
     signup.sees("awaiting_payment")
     signup.page.click("[data-act=resume]")
     expect(signup.page.locator("#asked")).to_contain_text("it still stands as you see it")
+
+
+def test_what_came_of_looking_stands_above_the_button(opens: Opens, page: Page) -> None:
+    opens("payment")
+    assert page.evaluate(
+        "document.querySelector('#asked').compareDocumentPosition("
+        "document.querySelector('[data-act=resume]')) & Node.DOCUMENT_POSITION_FOLLOWING"
+    )
+
+
+def test_the_next_look_is_never_told_as_past(opens: Opens, page: Page) -> None:
+    page.clock.install(time=datetime.now() + timedelta(hours=6))
+    opens("payment")
+    expect(page.locator(".when time[data-due]")).to_have_text("in a moment")
+
+
+def test_a_reference_is_said_to_be_copied_when_it_is(opens: Opens, page: Page) -> None:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    row = opens("payment")
+    page.click(".copy")
+    expect(page.locator(".copy")).to_contain_text("Copied")
+    assert page.evaluate("navigator.clipboard.readText()") == row.reference
+
+
+def test_without_a_clipboard_the_reference_is_selected_and_not_said_to_be_copied(
+    opens: Opens, page: Page
+) -> None:
+    page.add_init_script("Object.defineProperty(navigator, 'clipboard', {value: undefined})")
+    row = opens("payment")
+    page.click(".copy")
+    page.wait_for_function("getSelection().toString()")
+    assert page.evaluate("getSelection().toString()") == row.reference
+    expect(page.locator(".copy")).not_to_contain_text("Copied")
+    expect(page.locator("#announce")).not_to_contain_text("Copied")
 
 
 # --- What a fresh card leaves alone --------------------------------------------------------------
@@ -189,8 +237,9 @@ def test_a_session_that_has_ended_is_told(opens: Opens, page: Page) -> None:
 
 def test_the_first_card_is_waited_for_with_a_sentence(signup: Signup) -> None:
     page, held = signup.page, list[Route]()
-    page.route(CARD, lambda route: held.append(route))  # else it is read beside the window
-    window = signup.launches()
+    with page.expect_response(CARD):  # read beside the window, and old when the window is done
+        window = signup.launches()
+    page.route(CARD, lambda route: held.append(route))
     signup.finishes(window)
     expect(page.locator(".skeleton h2")).to_have_text("One moment: we look how it stands")
     expect(page.locator(".skeleton")).to_contain_text("John's Cake Shop")

@@ -113,9 +113,18 @@ def test_the_way_back_is_not_in_the_history_and_counts_no_second_time(page: Page
     events = SignupEvent.objects.count()
     page.goto(address)
     expect(page.locator("h1")).to_have_text("Meta's answer could not be used")
+    assert page.url.endswith("/connect/lost/")
     page.click("main a.button")
     sees(page, "connected")
     assert SignupEvent.objects.count() == events
+
+
+def test_the_page_about_a_lost_answer_is_read_in_another_language(page: Page) -> None:
+    page.goto("/connect/return/?state=dlg_old&code=old")
+    page.click(".languages summary")
+    page.click(".languages button[value=es]")
+    expect(page.locator("html")).to_have_attribute("lang", "es")
+    assert page.url.endswith("/connect/lost/")
 
 
 def test_the_way_back_of_another_browser_counts_for_nothing(

@@ -101,6 +101,7 @@ def test_a_window_closed_without_an_answer_is_told_after_a_moment(
     expect(page.locator("#front")).to_be_visible()
     page.evaluate("held.closed = true")
     expect(page.locator("#window-shut")).to_be_visible()
+    expect(page.locator("#announce")).to_contain_text("Meta's window is closed")
     expect(page.locator("#trouble")).to_be_hidden()
     assert Onboarding.objects.get().state == "started"
 
@@ -116,6 +117,7 @@ def test_after_minutes_of_silence_the_page_asks_and_offers_its_acts(
     expect(page.locator("#still")).to_be_hidden()
     page.clock.fast_forward("04:01")
     expect(page.locator("#still")).to_contain_text("Are you still in Meta's window?")
+    expect(page.locator("#announce")).to_contain_text("Are you still in Meta's window?")
     expect(page.locator("#trouble")).to_be_hidden()
     expect(page.locator("#closed")).to_be_visible()
     assert violations(page) == []
@@ -246,6 +248,34 @@ def test_what_the_window_said_is_found_by_its_words(signup: Signup, page: Page, 
     )
 
 
+def test_two_letters_narrow_the_list(signup: Signup, page: Page) -> None:
+    signup.launches()
+    page.click("#saw-error")
+    page.fill("#error-text", "QR")
+    expect(page.locator("#error-found")).to_have_text("Some fit.")
+    assert page.locator(".fault:visible").count() < 6
+    expect(page.locator(".fault:visible").first).to_contain_text("code")
+
+
+def test_what_narrows_nothing_is_not_said_to_fit(signup: Signup, page: Page) -> None:
+    signup.launches()
+    page.click("#saw-error")
+    page.fill("#error-text", "?")
+    expect(page.locator(".fault:visible")).to_have_count(len(page.locator(".fault").all()))
+    expect(page.locator("#error-found")).to_have_text("")
+
+
+def test_what_was_found_before_closes_when_something_else_is_asked_for(
+    signup: Signup, page: Page
+) -> None:
+    signup.launches()
+    page.click("#saw-error")
+    page.fill("#error-text", "2655091")
+    expect(page.locator(".fault[open]")).to_have_count(1)
+    page.fill("#error-text", "")
+    expect(page.locator(".fault[open]")).to_have_count(0)
+
+
 def test_what_nobody_knows_is_sent_as_it_was_said(signup: Signup, page: Page) -> None:
     signup.launches()
     page.click("#saw-error")
@@ -255,6 +285,7 @@ def test_what_nobody_knows_is_sent_as_it_was_said(signup: Signup, page: Page) ->
     page.keyboard.press("Enter")
     signup.sees("cancelled")
     assert Onboarding.objects.get().error_message == "purple elephants danced"
+    expect(page.locator("#said")).to_have_text("purple elephants danced")
 
 
 def test_a_finish_after_an_error_was_told_still_goes_on(signup: Signup, page: Page) -> None:

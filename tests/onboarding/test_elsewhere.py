@@ -62,7 +62,7 @@ def test_a_member_gets_the_plain_address(pages: Client, tenant: Tenant, settings
     row = Onboarding.objects.create(tenant=tenant, connection_mode="business_app")
     told = pages.post(ELSEWHERE, {"onboarding": row.public_id})
     assert path_of(address_in(told), settings) == f"/connect/?onboarding={row.public_id}"
-    assert "You sign in there" in told.content.decode()
+    assert "sign in there as you did here" in told.content.decode()
     assert path_of(address_in(pages.post(ELSEWHERE)), settings) == "/connect/"
 
 

@@ -315,8 +315,28 @@ def test_an_owner_is_told_at_once_and_staff_in_their_digest(
     to_owner, to_staff = mail.outbox
     assert (to_owner.to, to_owner.bcc) == ([owner.email], [])
     assert (to_staff.to, to_staff.bcc) == ([], [reviewer.email])
-    assert "/connect/?tenant=cakes" in to_owner.body
+    assert f"/connect/?onboarding={connected.id}\n" in to_owner.body
     assert "/admin/onboarding/phonenumber/" in to_staff.body
+
+
+def test_each_lost_number_has_the_link_of_its_own_card_and_the_subject_says_what_it_is(
+    connected: Customer, ycloud_sends: YCloudSends, sandbox: Sandbox, owner: User
+) -> None:
+    first = (connected.id, ycloud_sends.of_number(connected))
+    connected.goes_through("approve")
+    second = (connected.id, ycloud_sends.of_number(connected))
+    assert first[0] != second[0]
+    tasks.send_notices()
+    mail.outbox.clear()
+    for _, of_number in (first, second):
+        ycloud_sends("phone_number.deleted", of_number)
+    connected.worker.clock.shift(3600)
+    tasks.send_notices()
+    (letter,) = mail.outbox
+    assert letter.subject.endswith(" (2)")
+    assert "news" not in letter.subject
+    for public_id, _ in (first, second):
+        assert letter.body.count(f"/connect/?onboarding={public_id}\n") == 1
 
 
 # --- The way back --------------------------------------------------------------------------------

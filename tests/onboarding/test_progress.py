@@ -308,3 +308,47 @@ def test_a_time_is_exact_in_its_title(pages: Client, tenant: Tenant) -> None:
     times: list[Any] = re.findall(r"<time ([^>]*)>", html)
     assert times
     assert all("datetime=" in each and " UTC" in each for each in times)
+
+
+@pytest.mark.parametrize("name", ["not_verified", "pin", "name_review"])
+def test_a_card_that_asks_something_of_a_number_shows_it(
+    tenant: Tenant, owner: User, name: str
+) -> None:
+    row = planted(tenant, name, started_by=owner)
+    assert row.number
+    page = pages_of(owner).get(f"/connect/{row.public_id}/card/").content.decode()
+    assert f'class="number"><bdi dir="ltr">{progress.display_number(row.number.e164)}' in page
+
+
+# --- E-mail is offered ---------------------------------------------------------------------------
+
+
+def test_a_guest_whose_number_waits_for_days_is_offered_letters_at_once(tenant: Tenant) -> None:
+    link, token = services.create_link(tenant)
+    client = Client()
+    client.get(f"/s/{token}/")
+    row = planted(tenant, "name_review", link=link, since=0)
+    assert 'id="tell-email"' in client.get(f"/connect/{row.public_id}/card/").content.decode()
+
+
+def test_a_card_is_another_one_as_soon_as_letters_are_offered(tenant: Tenant, owner: User) -> None:
+    row = planted(tenant, "registering", started_by=owner, since=0)
+    address = f"/connect/{row.public_id}/card/"
+    client = pages_of(owner)
+    etag = client.get(address)["ETag"]
+    assert client.get(address, headers={"If-None-Match": etag}).status_code == 304
+    Onboarding.objects.update(state_changed_at=timezone.now() - timedelta(minutes=2))
+    assert client.get(address, headers={"If-None-Match": etag}).status_code == 200
+
+
+def test_without_javascript_a_card_says_to_load_the_page_again(tenant: Tenant, owner: User) -> None:
+    row = planted(tenant, "registering", started_by=owner)
+    page = pages_of(owner).get(f"/connect/?onboarding={row.public_id}").content.decode()
+    told = page.partition("<noscript>")[2].partition("</noscript>")[0]
+    assert "load it again" in told
+    assert "How is this number used today?" not in told
+
+
+def test_what_metas_window_said_is_on_the_card(tenant: Tenant) -> None:
+    row = planted(tenant, "window_error", error_message="It snows.")
+    assert progress.card(row)["said"] == "It snows."

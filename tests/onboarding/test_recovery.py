@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from rest_framework.test import APIClient
 
 from onboarding import services
-from onboarding.models import Onboarding, WhatsAppBusinessAccount
+from onboarding.models import Onboarding, SignupLink, WhatsAppBusinessAccount
 from tenants.models import Tenant, User
-from tests.conftest import Sandbox, Worker, pages_of
+from tests.conftest import Sandbox, Worker, api_of, pages_of
 from tests.test_journey import API, Customer
 
 
@@ -183,3 +184,89 @@ def test_the_page_names_the_number_that_the_link_is_for(guest: Any) -> None:
     customer = guest("+34600000000")
     page = customer.api.get("/connect/").content.decode()
     assert "+34 600 00 00 00" in page
+
+
+# --- Start again ----------------------------------------------------------------------------------
+
+
+def restarts(customer: Customer, code: int = 200) -> dict[str, Any]:
+    answer = customer.api.post(f"{API}{customer.id}/launch/", {"restart": True})
+    assert answer.status_code == code, answer.json()
+    return dict(answer.json())
+
+
+def test_starting_again_ends_what_is_under_way_and_launches_the_same_attempt(
+    customer: Customer,
+) -> None:
+    customer.goes_through("number_unverified")
+    assert customer.state == "awaiting_number"
+    told = restarts(customer)
+    assert (told["id"], told["state"], told["waba_id"]) == (customer.id, "started", None)
+    assert told["launch"]["config_id"]
+    row = Onboarding.objects.get()
+    moves = [(each.to_state, each.reason) for each in row.transitions.all()][-2:]
+    assert moves == [("cancelled", "withdrawn"), ("started", "")]
+
+
+def test_without_being_asked_a_launch_ends_nothing(customer: Customer) -> None:
+    customer.goes_through("number_unverified")
+    assert customer.api.post(f"{API}{customer.id}/launch/").status_code == 409
+    assert customer.state == "awaiting_number"
+
+
+def test_where_nothing_is_under_way_starting_again_is_a_launch_alone(customer: Customer) -> None:
+    customer.starts()
+    assert restarts(customer)["state"] == "started"
+    assert not Onboarding.objects.get().transitions.filter(reason="withdrawn").exists()
+
+
+def test_what_is_over_is_not_started_again(customer: Customer) -> None:
+    customer.goes_through("approve")
+    customer.worker.later(11)
+    assert customer.state == "connected"
+    assert restarts(customer, 409)["error"]["code"] == "not_now"
+    assert customer.state == "connected"
+
+
+def test_a_start_again_that_is_refused_for_its_number_ends_nothing(
+    customer: Customer, settings: Any
+) -> None:
+    customer.goes_through("number_unverified")
+    settings.LAUNCHES_PER_MINUTE = 0
+    assert restarts(customer, 429)["error"]["code"] == "throttled"
+    assert customer.state == "awaiting_number"
+
+
+def test_a_launch_that_fails_leaves_what_is_under_way(
+    customer: Customer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    customer.goes_through("number_unverified")
+    row = Onboarding.objects.get()
+
+    def fails(*_: Any) -> None:
+        raise services.RefusedError("not_now", "It cannot be launched.")
+
+    monkeypatch.setattr("onboarding.services.signup._again", fails)
+    assert restarts(customer, 409)["error"]["code"] == "not_now"
+    row.refresh_from_db()
+    assert row.state == "awaiting_number"
+
+
+def test_a_colleague_starts_the_same_attempt_again(customer: Customer, member: User) -> None:
+    customer.goes_through("number_unverified")
+    answer = api_of(member).post(f"{API}{customer.id}/launch/", {"restart": True})
+    assert (answer.status_code, answer.json()["id"]) == (200, customer.id)
+    assert Onboarding.objects.count() == 1
+
+
+def test_a_guest_whose_link_has_expired_starts_the_same_attempt_again(
+    tenant: Tenant, sandbox: Sandbox, worker: Worker
+) -> None:
+    _, token = services.create_link(tenant)
+    guest = APIClient()
+    guest.get(f"/s/{token}/")
+    customer = Customer(guest, sandbox, worker)
+    customer.goes_through("number_unverified")
+    SignupLink.objects.update(expires_at=timezone.now())
+    assert restarts(customer)["id"] == customer.id
+    assert Onboarding.objects.count() == 1

@@ -4,12 +4,14 @@ Rows are planted by the models and services, without a journey through the sandb
 are relative to now. The walk (`tests/browser/walk/`) opens each in every size, scheme and language.
 """
 
-from tests.states import access, cards, company, question, stops
+from tests.states import access, cards, company, elsewhere, question, stops, window
 from tests.states.base import Case
 from tests.states.world import World
 
 CASES: tuple[Case, ...] = (
     *question.CASES,
+    *window.CASES,
+    *elsewhere.CASES,
     *cards.CASES,
     *stops.CASES,
     *access.CASES,

@@ -191,6 +191,10 @@ def presses(page: Page, _: World) -> None:
         page.locator("main form button").first.click()
 
 
+def opens_the_languages(page: Page, _: World) -> None:
+    page.click(".languages > summary")
+
+
 def revoked() -> Any:
     return timezone.now()
 
@@ -212,7 +216,11 @@ def broken(status: str) -> Case:
     return page(f"error-{status}", nobody(f"/broken/{status}/"), settings=BROKEN)
 
 
+LANGUAGES = ".languages[open] ul:visible"
+
 CASES = (
+    page("language-menu", owner("/accounts/"), opens_the_languages, sees=LANGUAGES),
+    page("language-links", nobody("/s/unknown/"), opens_the_languages, sees=LANGUAGES),
     page("home-nobody", nobody("/")),
     page("login-plain", nobody("/accounts/login/")),
     page("login-wrong", known_person, signs_in_wrongly),

@@ -118,6 +118,40 @@ def with_numbers(world: World) -> str:
     return f"/company/{world.tenant.slug}/"
 
 
+def with_each_number(who: str) -> Callable[[World], str]:
+    """One of each kind: connected and well, needing somebody, under way, come to nothing."""
+
+    def plants(world: World) -> str:
+        getattr(world, who)()
+        day = timedelta(days=1)
+        for turn, number in enumerate(NUMBERS_OF_EACH_KIND):
+            told = {"e164": f"+3461234568{turn}", **number}
+            world.attempt(S.CONNECTED, ago=turn * day, number=told)
+        for state, reason, told in ATTEMPTS_OF_EACH_KIND:
+            world.attempt(state, reason, ago=2 * day, expected_number="", **told)
+        return f"/company/{world.tenant.slug}/"
+
+    return plants
+
+
+NUMBERS_OF_EACH_KIND: tuple[dict[str, Any], ...] = (
+    {}, {"health": "health_disconnected", "status": "DISCONNECTED"},
+    {"health": "health_banned", "status": "BANNED"}, {"quality": "YELLOW", "status": "FLAGGED"},
+    {"quality": "RED", "messaging_limit": "TIER_100K"}, {"new_name_status": "PENDING_REVIEW"},
+)  # fmt: skip
+ATTEMPTS_OF_EACH_KIND: tuple[tuple[Any, str, dict[str, Any]], ...] = (
+    (S.STARTED, "", {}), (S.AWAITING_PAYMENT, "payment_missing", {}),
+    (S.IN_REVIEW, "approval_needed", {}), (S.REGISTERING, "", {"number": {"e164": "+34611111111"}}),
+    (S.NEEDS_ATTENTION, "account_moved", {}), (S.CANCELLED, "meta_cancelled", {}),
+    (S.REJECTED, "rejected", {}), (S.CANCELLED, "withdrawn", {"connection_mode": "business_app"}),
+)  # fmt: skip
+
+
+def unfolds(page: Page, _: World) -> None:
+    for each in page.locator("main details > summary").all():
+        each.click()
+
+
 # --- Invitations ------------------------------
 
 
@@ -148,6 +182,8 @@ def invitation(signed_in: str = "", **columns: Any) -> Callable[[World], str]:
 
 EARLIER = timedelta(hours=-1)
 
+EACH = ".dashboard:has(.tag.done):has(.tag.act):has(.tag.stop):has(.tag.wait):has(.ended[open])"
+
 CASES: tuple[Case, ...] = (
     page("company-empty", nothing_yet),
     page("company-alone", alone),
@@ -155,6 +191,8 @@ CASES: tuple[Case, ...] = (
     page("company-member", as_member),
     page("company-several", several),
     page("company-numbers", with_numbers),
+    page("company-each", with_each_number("owner"), unfolds, sees=EACH),
+    page("company-each-member", with_each_number("member"), sees=EACH.replace("[open]", "")),
     page("links-none", no_links),
     page("links-many", many_links),
     page("links-member", links_of_a_member),

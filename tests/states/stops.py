@@ -43,7 +43,7 @@ def _stops() -> list[Case]:
     shown = [each for each in reasons.REASONS.values() if not each.public]
     return [
         Case(f"stop-{each.code}", of(_state_for(each), each.code),
-             f"#card[data-state={_state_for(each)}]", deep=True)
+             f"#card[data-state={_state_for(each)}][data-reason={each.code}]", deep=True)
         for each in shown if each.code not in apart
     ]  # fmt: skip
 
@@ -53,7 +53,7 @@ def _in_the_window() -> list[Case]:
     one_of = {reason: code for code, reason in codes.WINDOW.items()}
     return [
         Case(f"code-{reason}", of(S.CANCELLED, "meta_error", error_code=code),
-             "#card[data-state=cancelled]", deep=True)
+             f"#card[data-state=cancelled][data-stop={reason}]", deep=True)
         for reason, code in sorted(one_of.items())
     ]  # fmt: skip
 
@@ -61,7 +61,7 @@ def _in_the_window() -> list[Case]:
 def _lost() -> list[Case]:
     return [
         Case(f"lost-{code}", of(S.CONNECTED, number={"health": code, "status": "DISCONNECTED"}),
-             "#card[data-state=connected]", deep=True)
+             f"#card[data-state=connected][data-stop={code}]", deep=True)
         for code in sorted(reasons.LOST)
     ]  # fmt: skip
 
@@ -99,7 +99,13 @@ def unfolds(page: Any, _: World) -> None:
 
 def _beside() -> list[Case]:
     return [
-        Case(f"beside-{code}", of(S.CONNECTED, **facts), "#card .also", unfolds, deep=True)
+        Case(
+            f"beside-{code}",
+            of(S.CONNECTED, **facts),
+            f"#card #also-{code}[open]",
+            unfolds,
+            deep=True,
+        )
         for code, facts in sorted(_facts().items())
         if code not in STAFF_ONLY | SAID_ELSEWHERE
     ]

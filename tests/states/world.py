@@ -54,6 +54,7 @@ class World:
     guest_token: str = ""
     signed_in: User | None = None
     session: dict[str, Any] = field(default_factory=dict)
+    more_cookies: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.tenant = Tenant.objects.create(name=COMPANY, slug=f"cakes-{self.serial}")
@@ -101,7 +102,7 @@ class World:
             self._sign_in(client)
         kept = {name: morsel.value for name, morsel in client.cookies.items()}
         kept.pop(settings.LANGUAGE_COOKIE_NAME, None)  # the walk says the language
-        return kept
+        return {**kept, **self.more_cookies}
 
     def _sign_in(self, client: Client) -> None:
         if self.signed_in:

@@ -33,6 +33,14 @@
     if (!card.querySelector("#card-title")?.textContent.trim()) faults.push("a card without words");
   }
 
+  // --- Numbers run from left to right ------------------------------------------------------------
+  const texted = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (texted.nextNode()) {
+    const { data, parentElement: holder } = texted.currentNode;
+    if (!/\+\d[\d\s()-]{6,}/.test(data) || !isShown(holder)) continue;
+    if (getComputedStyle(holder).direction === "rtl") faults.push(`a number from right to left: ${name(holder)}`);
+  }
+
   // --- What can be reached has a name and can be hit --------------------------------------------
   const spoken = (element) => {
     const by = (element.getAttribute("aria-labelledby") || "").split(/\s+/).filter(Boolean);

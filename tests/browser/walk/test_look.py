@@ -51,6 +51,13 @@ def test_a_planted_fault_is_named(walker: Walker, home: Page, fault: str) -> Non
     assert any(fault in each for each in walker.looked(home, LOOK))
 
 
+def test_a_number_that_runs_from_right_to_left_is_named(walker: Walker) -> None:
+    arabic = Look("ar", PHONE, "light")
+    with walker.opened(HOME, arabic) as page:
+        page.evaluate("() => document.querySelector('main').append('+34 612 34 56 78')")
+        assert any("right to left" in each for each in walker.looked(page, arabic))
+
+
 def test_what_is_against_the_policy_is_named(walker: Walker, home: Page) -> None:
     home.evaluate(
         "() => { const it = document.createElement('img'); "

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,8 +38,13 @@ RULES = {
     },
     "resultTypes": ["violations"],
 }  # fmt: skip
-RUN_AXE = f"""async () => (await axe.run(document, {json.dumps(RULES)})).violations.flatMap(
-  (found) => found.nodes.map((node) => `axe ${{found.id}}: ${{node.html.slice(0, 160)}}`))"""
+COLOURS = {
+    "runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]},
+    "resultTypes": ["violations"],
+}
+"""Of these rules, those that another colour scheme can break."""
+RUN_AXE = """async (rules) => (await axe.run(document, rules)).violations.flatMap(
+  (found) => found.nodes.map((node) => `axe ${found.id}: ${node.html.slice(0, 160)}`))"""
 
 # Nobody is turned away for looking at one page often.
 GENEROUS = {
@@ -76,26 +80,40 @@ class Walker:
         self.browser, self.site, self.keep = browser, site, keep
         self.visits = 0
         self.kept_page: Page | None = None
+        self.planted: tuple[Case, World, str] | None = None
 
     def walk(self, case: Case, looks: Sequence[Look]) -> list[str]:
-        """Each look's faults; a page is loaded once for a language and a width."""
+        """Each look's faults. A page is loaded once for a language, and then looked at in each
+        size and scheme: both come of style sheets alone, no script shows other things for them.
+        """
         faults: list[str] = []
-        loads: dict[tuple[str, int], list[Look]] = {}
+        loads: dict[str, list[Look]] = {}
         for look in looks:
-            loads.setdefault((look.language, look.width), []).append(look)
-        for of_load in loads.values():
-            try:
-                faults += self._walked(case, of_load)
-            except (PlaywrightError, AssertionError) as error:
-                said = " ".join(str(error).split())[:300]
-                faults.append(f"{case.name} {of_load[0]}: cannot be reached: {said}")
+            loads.setdefault(look.language, []).append(look)
+        special: Page | None = None
+        try:
+            for of_load in loads.values():
+                try:
+                    if case.is_special:
+                        special = special or self._new_page(case.browser, case.before)
+                    faults += self._walked(case, of_load, special)
+                except (PlaywrightError, AssertionError) as error:
+                    said = " ".join(str(error).split())[:300]
+                    faults.append(f"{case.name} {of_load[0]}: cannot be reached: {said}")
+        finally:
+            if special is not None:
+                special.context.close()
         return faults
 
-    def _walked(self, case: Case, looks: list[Look]) -> list[str]:
+    def _walked(self, case: Case, looks: list[Look], special: Page | None) -> list[str]:
         found: list[str] = []
-        with self.opened(case, looks[0]) as page:
+        with self._shown(case, looks[0], special or self._page()) as page:
+            widths: set[int] = set()
             for look in looks:
-                found += [f"{case.name} {look}: {each}" for each in self.looked(page, look)]
+                # The same page in other colours: nothing but these can be wrong anew.
+                see = self.looked_again if look.width in widths else self.looked
+                widths.add(look.width)
+                found += [f"{case.name} {look}: {each}" for each in see(page, look)]
                 self._kept(page, case, look)
             found += [f"{case.name} {looks[0]}: {each}" for each in page.faults]  # type: ignore[attr-defined]
         return list(dict.fromkeys(found))
@@ -103,15 +121,26 @@ class Walker:
     @contextmanager
     def opened(self, case: Case, look: Look, **browser: Any) -> Iterator[Page]:
         """The case on a page, as far as `sees`. What is special about its browser gets its own."""
+        if not (case.is_special or browser):
+            with self._shown(case, look, self._page()) as page:
+                yield page
+            return
+        page = self._new_page({**case.browser, **browser}, case.before)
+        try:
+            with self._shown(case, look, page):
+                yield page
+        finally:
+            page.context.close()
+
+    @contextmanager
+    def _shown(self, case: Case, look: Look, page: Page) -> Iterator[Page]:
         cache.clear()
-        is_special = bool(case.before or case.browser or browser)
         with override_settings(**{**GENEROUS, "SITE_URL": self.site, **case.settings}):
-            page = self._new_page({**case.browser, **browser}) if is_special else self._page()
             try:
                 self._open(page, case, look)
                 yield page
             finally:
-                self._leave(page, for_good=is_special)
+                self._leave(page, case)
 
     def close(self) -> None:
         """No page asks for anything any more."""
@@ -124,7 +153,9 @@ class Walker:
             self.kept_page = self._new_page({})
         return self.kept_page
 
-    def _new_page(self, browser: Mapping[str, Any]) -> Page:
+    def _new_page(
+        self, browser: Mapping[str, Any], before: Callable[[Page], None] | None = None
+    ) -> Page:
         context = self.browser.new_context(
             **{"base_url": self.site, "reduced_motion": "reduce", **browser}
         )
@@ -132,31 +163,38 @@ class Walker:
         page = context.new_page()
         page.on("pageerror", lambda error: page.faults.append(f"script: {error}"))  # type: ignore[attr-defined]
         page.on("console", lambda said: _heard(page, said))
+        if before:
+            before(page)
         return page
 
-    def _leave(self, page: Page, for_good: bool) -> None:
-        if for_good:
-            page.context.close()
-            return
+    def _leave(self, page: Page, case: Case) -> None:
         for other in page.context.pages:
             if other != page:
                 other.close()
+        if case.is_kept:
+            return  # nothing was done on it
         # On a picture of this site, without scripts: the one before kept things until it was left.
         page.goto(f"{self.site}/static/favicon.svg")
         page.evaluate("() => { sessionStorage.clear(); localStorage.clear() }")
 
     def _open(self, page: Page, case: Case, look: Look) -> None:
         page.faults, page.case = [], case  # type: ignore[attr-defined]
-        world = World()
-        address = self._here(case.plants(world))
+        world, address = self._plant(case)
         self._dress(page, look, world.cookies(), urlsplit(address).hostname or "")
-        if case.before:
-            case.before(page)
         page.goto(address)
         if case.does:
             case.does(page, world)
         expect(page.locator(case.sees).first).to_be_visible()
-        page.evaluate(AXE)
+        if not case.is_scriptless:
+            page.evaluate(AXE)
+
+    def _plant(self, case: Case) -> tuple[World, str]:
+        """The case's rows and its address; where nothing is done, those of the last visit."""
+        if self.planted and self.planted[0] is case and case.is_kept:
+            return self.planted[1:]
+        world = World()
+        self.planted = (case, world, self._here(case.plants(world)))
+        return self.planted[1:]
 
     def _dress(self, page: Page, look: Look, held: dict[str, str], host: str) -> None:
         """This look's language, size and scheme, and the case's cookies."""
@@ -179,18 +217,36 @@ class Walker:
         return parts._replace(netloc=f"{parts.hostname}:{port}").geturl()
 
     def looked(self, page: Page, look: Look) -> list[str]:
+        """What is wrong at this size, scheme and language."""
         self.visits += 1
+        page.set_viewport_size({"width": look.width, "height": 800})
         page.emulate_media(color_scheme=look.scheme)  # type: ignore[arg-type]
         is_rtl = get_language_info(look.language)["bidi"]
         wanted = {"lang": look.language, "dir": "rtl" if is_rtl else "ltr"}
         seen = page.evaluate(LOOK, wanted)
-        faults = [*seen["faults"], *page.evaluate(RUN_AXE)]
+        faults = [*seen["faults"], *self._axe(page, RULES)]
         faults += [f"English: {text[:90]}" for text in english.left(look.language, seen["texts"])]
         if look.width == PHONE:
             page.set_viewport_size({"width": LEAST, "height": 800})
             faults += [f for f in page.evaluate(LOOK, wanted)["faults"] if "too wide" in f]
             page.set_viewport_size({"width": PHONE, "height": 800})
         return faults
+
+    def looked_again(self, page: Page, look: Look) -> list[str]:
+        """What is wrong in the colours of this scheme, on a page that was looked at."""
+        self.visits += 1
+        page.set_viewport_size({"width": look.width, "height": 800})
+        page.emulate_media(color_scheme=look.scheme)  # type: ignore[arg-type]
+        return self._axe(page, COLOURS)
+
+    def _axe(self, page: Page, rules: Mapping[str, Any]) -> list[str]:
+        """Axe's findings. It needs the page's own timers, so it cannot look where no script runs;
+        there look.js alone does: width, headline, names and labels of what can be reached.
+        """
+        if page.case.is_scriptless:  # type: ignore[attr-defined]
+            return []
+        found: list[str] = page.evaluate(RUN_AXE, rules)
+        return found
 
     def _kept(self, page: Page, case: Case, look: Look) -> None:
         if self.keep is None:
