@@ -26,6 +26,13 @@
   if (!document.querySelector("link[rel~=icon]")) faults.push("without an icon");
   if (headlines.length !== 1) faults.push(`${headlines.length} h1 are shown`);
 
+  // --- How it stands is told by a sign and by words, not by a colour alone ----------------------
+  const card = document.querySelector("#card");
+  if (card && isShown(card)) {
+    if (![...card.querySelectorAll("svg")].some(isShown)) faults.push("a card without a sign");
+    if (!card.querySelector("#card-title")?.textContent.trim()) faults.push("a card without words");
+  }
+
   // --- Numbers run from left to right ------------------------------------------------------------
   const texted = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (texted.nextNode()) {

@@ -167,21 +167,6 @@ def test_the_places_that_speak_are_there_before_their_text(walker: Walker) -> No
         assert page.inner_text("#announce") == page.inner_text("#alarm") == ""
 
 
-CARDS = [
-    c for c in CASES if c.name.startswith("card-") and c.sees.startswith("#card") and not c.deep
-]
-
-
-def test_each_state_has_a_sign_and_words_beside_its_colour(walker: Walker) -> None:
-    bare = []
-    for case in CARDS:
-        with walker.opened(case, EN_PHONE) as page:
-            signs = page.locator("#card svg:visible").count()
-            if not signs or not page.inner_text("#card-title").strip():
-                bare.append(case.name)
-    assert bare == []
-
-
 # --- Nothing jumps ------------------------------
 
 LISTS = ("question-attempts", "card-several")

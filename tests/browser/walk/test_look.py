@@ -31,6 +31,10 @@ PLANTED = {
     "without an icon": "document.querySelector('link[rel=icon]').remove()",
     "without a name": "const it = document.createElement('button'); it.className = 'button'; "
     "document.querySelector('main').append(it)",
+    "a card without a sign": "const it = document.createElement('article'); it.id = 'card'; "
+    "it.innerHTML = '<h2 id=card-title>Here</h2>'; document.querySelector('main').append(it)",
+    "a card without words": "const it = document.createElement('article'); it.id = 'card'; "
+    "it.innerHTML = '<h2 id=card-title> </h2>!'; document.querySelector('main').append(it)",
     "px to hit": "const it = document.createElement('button'); it.textContent = '.'; "
     "it.style = 'all: unset; display: block; width: 9px; height: 9px'; "
     "document.querySelector('main').append(it)",

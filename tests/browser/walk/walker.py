@@ -173,8 +173,8 @@ class Walker:
                 other.close()
         if case.is_kept:
             return  # nothing was done on it
-        # On a page of this site without scripts: the one before kept things until it was left.
-        page.goto(f"{self.site}/healthz")
+        # On a picture of this site, without scripts: the one before kept things until it was left.
+        page.goto(f"{self.site}/static/favicon.svg")
         page.evaluate("() => { sessionStorage.clear(); localStorage.clear() }")
 
     def _open(self, page: Page, case: Case, look: Look) -> None:
