@@ -216,6 +216,7 @@ def broken(status: str) -> Case:
     return page(f"error-{status}", nobody(f"/broken/{status}/"), settings=BROKEN)
 
 
+FAULTS, CODE, DONE = "main .errorlist:visible", "main input[name=code]", ".badge.done"
 LANGUAGES = ".languages[open] ul:visible"
 
 CASES = (
@@ -223,14 +224,14 @@ CASES = (
     page("language-links", nobody("/s/unknown/"), opens_the_languages, sees=LANGUAGES),
     page("home-nobody", nobody("/")),
     page("login-plain", nobody("/accounts/login/")),
-    page("login-wrong", known_person, signs_in_wrongly),
-    page("login-factor", person_with_app, signs_in),
+    page("login-wrong", known_person, signs_in_wrongly, sees=FAULTS),
+    page("login-factor", person_with_app, signs_in, sees=CODE),
     page("login-closed", nobody("/accounts/signup/")),
     page("login-open", nobody("/accounts/signup/"), settings=OPEN),
-    page("login-code", nobody("/accounts/signup/"), signs_up, settings=OPEN),
+    page("login-code", nobody("/accounts/signup/"), signs_up, settings=OPEN, sees=CODE),
     page("login-reset", nobody("/accounts/password/reset/")),
     page("login-reset-asked", lambda w: known_person(w) and "/accounts/password/reset/",
-         asks_for_a_reset),
+         asks_for_a_reset, sees="main:not(:has(input[type=email])) h1"),
     page("login-reset-key", reset_key),
     page("login-reset-key-old", nobody("/accounts/password/reset/key/1-old/")),
     page("login-reset-done", nobody("/accounts/password/reset/key/done/")),
@@ -238,7 +239,8 @@ CASES = (
     page("account-index", owner("/accounts/")),
     page("account-email", owner("/accounts/email/")),
     page("account-password", owner("/accounts/password/change/")),
-    page("account-password-wrong", owner("/accounts/password/change/"), changes_wrongly),
+    page("account-password-wrong", owner("/accounts/password/change/"), changes_wrongly,
+         sees=FAULTS),
     page("account-password-set", without_password),
     page("account-reauthenticate", owner("/accounts/reauthenticate/?next=/accounts/")),
     page("account-logout", owner("/accounts/logout/")),
@@ -261,9 +263,9 @@ CASES = (
     page("link-revoked", link(revoked_at=revoked)),
     page("link-both", both),
     page("letter-confirm", confirmation),
-    page("letter-confirmed", confirmation, presses),
+    page("letter-confirmed", confirmation, presses, sees=DONE),
     page("letter-stop", stop),
-    page("letter-stopped", stop, presses),
+    page("letter-stopped", stop, presses, sees=DONE),
     page("letter-unknown", nobody("/mail/confirm/unknown/")),
     page("letter-stop-unknown", nobody("/mail/stop/unknown/")),
     *(broken(status) for status in ("400", "403", "500", "503")),

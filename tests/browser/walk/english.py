@@ -18,9 +18,10 @@ _LEAST_LETTERS = 8
 def _known(language: str) -> tuple[frozenset[str], tuple[re.Pattern[str], ...]]:
     """The English texts that have another text in this language: plain ones, and patterns."""
     catalog = trans_real.translation(to_language(language))._catalog
-    plain, patterns = set(), []
+    plain, patterns, told_so = set(), [], set()
     for english, told in _pairs(catalog):
         source, target = _plain(english), _plain(told)
+        told_so.add(target)
         if not source or not target or source == target:
             continue
         if not _PLACEHOLDER.search(source):
@@ -28,7 +29,8 @@ def _known(language: str) -> tuple[frozenset[str], tuple[re.Pattern[str], ...]]:
         elif sum(each.isalpha() for each in _PLACEHOLDER.sub("", source)) >= _LEAST_LETTERS:
             parts = (re.escape(part) for part in _PLACEHOLDER.split(source))
             patterns.append(re.compile(".+?".join(parts)))
-    return frozenset(plain), tuple(patterns)
+    # What another message is translated with is no English that was left: Indonesian "Email".
+    return frozenset(plain - told_so), tuple(patterns)
 
 
 def _pairs(catalog: object) -> Iterable[tuple[str, str]]:
