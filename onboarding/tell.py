@@ -14,7 +14,9 @@ from tenants.access import Asker
 from tenants.models import Membership
 
 OFFERED_AFTER = timedelta(minutes=1)
-"""What usually takes seconds is watched; after that one may want to go."""
+"""What usually takes seconds is watched; after that one may want to go. A wait with a reason may
+take days (a review of Meta's): there it is offered at once.
+"""
 
 MOST_ADDRESSES = 5
 
@@ -30,7 +32,8 @@ def shown(row: Onboarding, asker: Asker) -> dict[str, Any] | None:
         return _of_connected(row, asker)
     if not may_ask(row) or row.state == State.STARTED:
         return None
-    if row.state in WORKING and row.state_changed_at > timezone.now() - OFFERED_AFTER:
+    is_new = row.state_changed_at > timezone.now() - OFFERED_AFTER
+    if row.state in WORKING and not row.reason and is_new:
         return None
     addresses = (
         [_address(each) for each in row.mail_addresses.all()] if _may_see(row, asker) else []
