@@ -113,7 +113,7 @@ def _connect(request: HttpRequest) -> HttpResponseBase:
             "signed_in_too": asker.is_guest and request.user.is_authenticated,
             "onboarding": row,
             "card": _card_for(row, asker) if row else None,
-            "others": [listed(each) for each in _others(rows, row, mine)],
+            "others": [listed(each) for each in _others(rows, row, asker)],
             "setup_problem": _setup_problem() or _link_problem(link),
             "only_mode": link.connection_mode if link else "",
             "proof_note": proof.customer_note(tenant),
@@ -158,16 +158,19 @@ def _newest(rows: list[Onboarding], query: Any) -> Onboarding | None:
     return next((row for row in rows if row.state not in ended), rows[0] if rows else None)
 
 
-def _others(
-    rows: list[Onboarding], row: Onboarding | None, mine: list[Onboarding]
-) -> list[Onboarding]:
+def _others(rows: list[Onboarding], row: Onboarding | None, asker: Asker) -> list[Onboarding]:
     """Beside the one that is shown. Where one is begun it may be one of one's own that ended before
     Meta's window gave anything (`services.start`): that is no other one.
     """
     if row is not None:
         return [each for each in rows if each != row]
+    me = (asker.user.pk if asker.user else None, asker.link_id)
     unfinished = (State.STARTED, State.CANCELLED)
-    return [each for each in rows if each not in mine or each.state not in unfinished]
+    return [
+        each
+        for each in rows
+        if each.state not in unfinished or (each.started_by_id, each.link_id) != me
+    ]
 
 
 def _link_problem(link: SignupLink | None) -> str | None:

@@ -43,7 +43,7 @@ class Undecided(exceptions.NotAuthenticated):
 
 
 class LinkEnded(exceptions.NotAuthenticated):
-    """A guest whose link was revoked on the way. A 401: what it holds is kept for the newer link."""
+    """A guest whose link was revoked. A 401, so the page keeps what it holds for a newer link."""
 
     default_code = "link_ended"
     default_detail = _(

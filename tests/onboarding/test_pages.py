@@ -119,7 +119,7 @@ def test_opening_a_link_by_get_uses_nothing_up(client: Client, tenant: Tenant) -
 def test_a_revoked_link_ends_its_guests_at_once(client: Client, tenant: Tenant) -> None:
     _, token = opened(client, tenant)
     services.revoke_link(SignupLink.objects.get())
-    assert client.get("/connect/").status_code == 302
+    assert client.get("/connect/").status_code == 410
     assert client.get("/api/v1/onboardings/").status_code == 401
     ended = client.get(f"/s/{token}/")
     assert ended.status_code == 410
