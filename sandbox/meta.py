@@ -100,12 +100,13 @@ def _there_already(world: World, picked: Picked) -> Number | None:
 
 
 def _taken_up(world: World, number: Number, wanted: dict[str, Any]) -> None:
-    """One that was there, perhaps lost meanwhile, is shared with the partner's provider anew."""
+    """One that was there, perhaps lost meanwhile, is shared with the partner's provider anew.
+
+    Its status stays: only a register or a bind changes it.
+    """
     account = world.accounts[number["waba_id"]]
     account["answer"]["removed"] = False
     account["bound"] = account["bound"] or bool(wanted["bound"])
-    if number["answer"]["status"] == "DISCONNECTED":
-        number["answer"]["status"] = "PENDING"
 
 
 def _assets(
