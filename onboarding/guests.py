@@ -112,7 +112,14 @@ def held_link(request: HttpRequest) -> SignupLink | None:
 
     None: no cookie, forged, too old, or the link was revoked.
     """
-    return _held(request)[0]
+    link = _held(request)[0]
+    return None if link is None or link.is_revoked else link
+
+
+def holds_ended_link(request: HttpRequest) -> bool:
+    """Whether this browser was let in by a link that was revoked since, perhaps for a newer one."""
+    link = _held(request)[0]
+    return link is not None and link.is_revoked
 
 
 def _held(request: HttpRequest) -> tuple[SignupLink | None, str]:
@@ -124,8 +131,7 @@ def _held(request: HttpRequest) -> tuple[SignupLink | None, str]:
         public_id, chosen_in = kept if isinstance(kept, list) else (kept, "")
     except (signing.BadSignature, ValueError):
         return None, ""
-    rows = SignupLink.objects.filter(public_id=public_id, revoked_at__isnull=True)
-    return rows.first(), chosen_in
+    return SignupLink.objects.filter(public_id=public_id).first(), chosen_in
 
 
 def link_of(request: HttpRequest) -> SignupLink | None:
@@ -134,7 +140,7 @@ def link_of(request: HttpRequest) -> SignupLink | None:
     Raises UndecidedError where somebody is signed in as well and has not chosen the link.
     """
     link, chosen_in = _held(request)
-    if link is None:
+    if link is None or link.is_revoked:
         return None
     chosen = bool(chosen_in) and constant_time_compare(chosen_in, mark_of(request))
     if request.user.is_authenticated and not chosen:

@@ -15,7 +15,9 @@ from tenants.access import Asker
 from tenants.models import Membership
 
 OFFERED_AFTER = timedelta(minutes=1)
-"""What usually takes seconds is watched; after that one may want to go."""
+"""What usually takes seconds is watched; after that one may want to go. A wait with a reason may
+take days (a review of Meta's): there it is offered at once.
+"""
 
 MOST_ADDRESSES = 5
 

@@ -32,7 +32,7 @@ from onboarding import (
     tell,
 )  # fmt: skip
 from onboarding.models import Onboarding, SignupLink
-from onboarding.progress import card, display_number, listed
+from onboarding.progress import card, display_number, listed, poll_seconds
 from onboarding.services.signup import BEFORE
 from onboarding.states import FINAL, State
 from tenants.access import Asker, tenant_for, tenants_of
@@ -90,6 +90,8 @@ def connect(request: HttpRequest) -> HttpResponseBase:
 
 def _connect(request: HttpRequest) -> HttpResponseBase:
     asker = guests.asker_of(request)
+    if asker is None and guests.holds_ended_link(request):
+        return render(request, "link_revoked.html", {"was_let_in": True}, status=410)
     if asker is None:
         return redirect_to_login(request.get_full_path())
     if not asker.tenant_ids:
@@ -112,7 +114,7 @@ def _connect(request: HttpRequest) -> HttpResponseBase:
             "signed_in_too": asker.is_guest and request.user.is_authenticated,
             "onboarding": row,
             "card": _card_for(row, asker) if row else None,
-            "others": [listed(each) for each in rows if each != row],
+            "others": [listed(each) for each in _others(rows, row, asker)],
             "setup_problem": _setup_problem() or _link_problem(link),
             "only_mode": link.connection_mode if link else "",
             "proof_note": proof.customer_note(tenant),
@@ -170,6 +172,21 @@ def _waiting_for(rows: list[Onboarding], asker: Asker) -> str | None:
     return None
 
 
+def _others(rows: list[Onboarding], row: Onboarding | None, asker: Asker) -> list[Onboarding]:
+    """Beside the one that is shown. Where one is begun it may be one of one's own that ended before
+    Meta's window gave anything (`services.start`): that is no other one.
+    """
+    if row is not None:
+        return [each for each in rows if each != row]
+    me = (asker.user.pk if asker.user else None, asker.link_id)
+    unfinished = (State.STARTED, State.CANCELLED)
+    return [
+        each
+        for each in rows
+        if each.state not in unfinished or (each.started_by_id, each.link_id) != me
+    ]
+
+
 def _link_problem(link: SignupLink | None) -> str | None:
     """What keeps the guest of an expired link from beginning another attempt."""
     if link is None or not link.is_expired:
@@ -218,10 +235,12 @@ def connect_card(request: HttpRequest, public_id: UUID) -> HttpResponseBase:
     except guests.UndecidedError:
         asker = None  # a fragment of a page: no place for a question
     if asker is None:
-        return HttpResponse(status=401)
+        return HttpResponse(status=410 if guests.holds_ended_link(request) else 401)
     row = get_object_or_404(_rows(asker), public_id=public_id)
     quota.seen_at_page(row.pk)
-    etag = f'"{row.version}-{get_language()}-{int(tell.is_offered(row))}"'
+    # How often to ask, and what is offered, change with time alone: not only with the row.
+    offered = int(tell.is_offered(row))
+    etag = f'"{row.version}-{poll_seconds(row)}-{get_language()}-{offered}"'
     if etag in request.headers.get("If-None-Match", ""):
         response = HttpResponse(status=304)
     else:

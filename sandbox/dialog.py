@@ -115,7 +115,8 @@ def _said(world: World, sent: dict[str, str]) -> dict[str, str] | None:
     mode = meta.APP_MODE if in_app else "business_platform"
     scenario = sent.get("scenario", "")
     params: dict[str, Any] | None = {} if scenario else None
-    result = meta.finish(world, mode, scenario, params, sent["redirect_uri"])
+    picked = meta.Picked.of(sent)
+    result = meta.finish(world, mode, scenario, params, sent["redirect_uri"], picked)
     if result["code"]:
         return {"code": result["code"]}
     if result["waba_id"]:

@@ -3,16 +3,39 @@
 from __future__ import annotations
 
 import json
+import re
 import secrets
+from dataclasses import dataclass
 from typing import Any
 
 from sandbox import scenarios
-from sandbox.world import World, new_id
+from sandbox.world import Number, World, new_id
 
 APP_ID = "100000000000001"
 APP_SECRET = "sandbox-app-secret"  # noqa: S105 - the sandbox's own
 CODE_SECONDS = 30
 APP_MODE = "business_app"
+
+
+@dataclass(frozen=True, slots=True)
+class Picked:
+    """What the customer chose in the window: a number that is there, or one to add.
+
+    `number_id` comes from the window's list; `phone_number` was typed. Neither: any new number.
+    """
+
+    number_id: str = ""
+    phone_number: str = ""
+
+    @classmethod
+    def of(cls, sent: dict[str, Any]) -> Picked:
+        """As the window's page sends it; what is no number counts as nothing."""
+        digits = re.sub(r"[^0-9]", "", str(sent.get("phone_number") or ""))
+        typed = f"+{digits}" if 8 <= len(digits) <= 15 else ""
+        return cls(str(sent.get("number_id") or ""), typed)
+
+
+NOTHING_PICKED = Picked()
 
 
 class GraphError(Exception):
@@ -38,6 +61,7 @@ def finish(
     scenario: str = "",
     params: dict[str, Any] | None = None,
     redirect_uri: str = "",
+    picked: Picked = NOTHING_PICKED,
 ) -> dict[str, Any]:
     """The customer came to the end of the window: the assets exist now.
 
@@ -53,29 +77,65 @@ def finish(
             world.scenario, world.params, world.once = "approve", {}, False
         if wanted["ending"] != "finish":
             return _not_finished(wanted)
-        waba_ids = _assets(world, wanted, mode, chosen)
+        number = _there_already(world, picked)
+        if number is not None:
+            _taken_up(world, number, wanted)
+            waba_ids = [number["waba_id"]]
+        else:
+            waba_ids = _assets(world, wanted, mode, chosen, picked.phone_number)
         world.last_waba_ids = list(waba_ids)
-        result = _result(world, wanted, mode, waba_ids, redirect_uri)
+        number_id = number["answer"]["id"] if number else ""
+        result = _result(world, wanted, mode, waba_ids, redirect_uri, number_id)
     world.save()
     return result
 
 
-def _assets(world: World, wanted: dict[str, Any], mode: str, scenario: str) -> list[str]:
+def _there_already(world: World, picked: Picked) -> Number | None:
+    """The number that was picked from the list, or typed though it is there."""
+    if picked.number_id:
+        return world.numbers.get(picked.number_id)
+    typed = picked.phone_number
+    same = (n for n in world.numbers.values() if n["answer"]["phoneNumber"] == typed)
+    return next(same, None) if typed else None
+
+
+def _taken_up(world: World, number: Number, wanted: dict[str, Any]) -> None:
+    """One that was there, perhaps lost meanwhile, is shared with the partner's provider anew.
+
+    Its status stays: only a register or a bind changes it.
+    """
+    account = world.accounts[number["waba_id"]]
+    account["answer"]["removed"] = False
+    account["bound"] = account["bound"] or bool(wanted["bound"])
+
+
+def _assets(
+    world: World, wanted: dict[str, Any], mode: str, scenario: str, phone_number: str
+) -> list[str]:
     if wanted["reuse"] and world.last_waba_ids:
         return list(world.last_waba_ids)
     made = [
         world.add_account(wanted, in_app=mode == APP_MODE, scenario=scenario)
         for _ in range(int(wanted["accounts"]))
     ]
+    first = world.numbers_of(made[0]["answer"]["id"])
+    if phone_number and first:
+        first[0]["answer"] |= {"phoneNumber": phone_number, "displayPhoneNumber": phone_number}
     return [account["answer"]["id"] for account in made]
 
 
 def _result(
-    world: World, wanted: dict[str, Any], mode: str, waba_ids: list[str], redirect_uri: str
+    world: World,
+    wanted: dict[str, Any],
+    mode: str,
+    waba_ids: list[str],
+    redirect_uri: str,
+    number_id: str,
 ) -> dict[str, Any]:
     waba_id = waba_ids[0]
     numbers = world.numbers_of(waba_id)
-    phone_id = numbers[0]["answer"]["id"] if numbers and wanted["phone_id"] else ""
+    first = number_id or (numbers[0]["answer"]["id"] if numbers else "")
+    phone_id = first if wanted["phone_id"] else ""
     if not wanted["listed_number"]:
         phone_id = new_id()
     business_id = world.accounts[waba_id]["answer"]["businessId"]

@@ -103,7 +103,10 @@ class SandboxServer:
 
     def dialog(self) -> dict[str, Any]:
         """What the window's page needs to know."""
-        return scenarios.for_window(self.world.scenario, self.world.params)
+        return {
+            **scenarios.for_window(self.world.scenario, self.world.params),
+            "numbers": self.world.listed(),
+        }
 
     def control(self, path: str, sent: dict[str, Any]) -> Any:
         """`POST /control/…`. Raises ValueError or KeyError for what makes no sense."""
@@ -130,7 +133,8 @@ class SandboxServer:
             self.world.save()
         elif path == "/control/signup":
             mode = sent.get("connection_mode", "business_platform")
-            return meta.finish(self.world, mode, sent.get("scenario", ""), sent.get("params"))
+            wanted = sent.get("scenario", ""), sent.get("params")
+            return meta.finish(self.world, mode, *wanted, picked=meta.Picked.of(sent))
         else:
             raise KeyError(path)
         return self.overview()

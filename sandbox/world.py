@@ -17,6 +17,7 @@ Number = dict[str, Any]
 
 NAMES = ("John's Cake Shop", "Blue Door Books", "Harbour Bikes", "Luna Flowers", "Casa Verde")
 MOST_CALLS = 500
+MOST_LISTED = 50
 
 
 def new_id() -> str:
@@ -167,6 +168,20 @@ class World:
     def numbers_of(self, waba_id: str) -> list[Number]:
         """The WABA's numbers, settled to this moment."""
         return [self.settled(n) for n in self.numbers.values() if n["waba_id"] == waba_id]
+
+    def listed(self) -> list[dict[str, Any]]:
+        """The numbers that the window offers beside a new one, newest first."""
+        with self.lock:
+            newest = list(self.numbers.values())[: -MOST_LISTED - 1 : -1]
+            return [
+                {
+                    "id": number["answer"]["id"],
+                    "number": number["answer"]["displayPhoneNumber"],
+                    "account": self.accounts[number["waba_id"]]["answer"]["name"],
+                    "in_app": self.accounts[number["waba_id"]]["in_app"],
+                }
+                for number in newest
+            ]
 
     def settled(self, number: Number) -> Number:
         """PENDING becomes CONNECTED when its time has come; no event tells (documented so)."""

@@ -6,7 +6,7 @@ const SLOWEST_MS = 60_000;
 const PATIENCE_MS = 20_000;
 const REMEMBERED_MS = 60_000;
 const TOLD_AFTER = 2; // failures: one alone is nothing to speak of
-const ENDS = { 401: "signedOut", 404: "gone" };
+const ENDS = { 401: "signedOut", 404: "gone", 410: "ended" };
 
 const texts = document.querySelector("#card-texts").dataset;
 
@@ -76,8 +76,10 @@ export class Card {
       return;
     }
     const seconds = Number(this.shown?.dataset.poll ?? 2);
+    // A connected number may be lost, which only who looks has to see at once.
+    const rests = document.hidden && this.shown?.dataset.state === "connected";
     // Where the server is away even a final card is asked for until it answers.
-    if (seconds > 0 || this.failures) {
+    if ((seconds > 0 && !rests) || this.failures) {
       const slow = document.hidden ? 5 : 1;
       const wait = Math.max(seconds, 1) * 1000 * slow * 2 ** Math.min(this.failures, 5);
       this.timer = setTimeout(() => this.look(), Math.min(wait, SLOWEST_MS));

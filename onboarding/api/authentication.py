@@ -42,6 +42,16 @@ class Undecided(exceptions.NotAuthenticated):
     default_detail = _("You are signed in and have opened a signup link: choose whom to act as.")
 
 
+class LinkEnded(exceptions.NotAuthenticated):
+    """A guest whose link was revoked. A 401, so the page keeps what it holds for a newer link."""
+
+    default_code = "link_ended"
+    default_detail = _(
+        "This link has been ended. Open the newest link that you were sent, or ask your partner "
+        "for one. What was begun goes on."
+    )
+
+
 class GuestAuthentication(SessionAuthentication):
     """The guest cookie of a signup link. Who is signed in too has to choose first, by 401."""
 
@@ -50,6 +60,8 @@ class GuestAuthentication(SessionAuthentication):
             asker = guests.asker_of(request._request)
         except guests.UndecidedError:
             raise Undecided from None
+        if asker is None and guests.holds_ended_link(request._request):
+            raise LinkEnded
         if asker is None or not asker.is_guest:
             return None
         self.enforce_csrf(request)

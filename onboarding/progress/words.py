@@ -158,15 +158,17 @@ def firsts(row: Onboarding) -> list[str]:
 
 YOUNG = timedelta(minutes=1)
 OLD = timedelta(hours=1)
+CONNECTED_SECONDS = 20
 
 
 def poll_seconds(row: Onboarding) -> int:
-    """How often the page should ask; 0: the state is final.
+    """How often the page should ask; 0: nothing more comes.
 
-    Less often the longer it waits, and where only a new attempt can help.
+    Less often the longer it waits, and where only a new attempt can help. A connected number may be
+    lost while somebody looks at its card.
     """
     if row.state in FINAL:
-        return 0
+        return CONNECTED_SECONDS if row.state == S.CONNECTED else 0
     age = timezone.now() - row.state_changed_at
     if row.reason == "number_unexpected":
         return 30

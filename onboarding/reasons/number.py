@@ -61,7 +61,7 @@ ALL: tuple[Reason, ...] = (
                 "Press “Start again with the right number”, and choose the agreed number in "
                 "Meta's window."
             ),
-            _("If another number is meant, ask your partner for a new link."),
+            _("If another number is meant, ask your partner."),
         ),
         CUSTOMER,
     ),

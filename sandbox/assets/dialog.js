@@ -16,14 +16,14 @@
     ? [
         ["BUSINESS_ACCOUNT_SELECTION", "Sign in", "Continue as Demo Person."],
         ["BUSINESS_ACCOUNT_SELECTION", "Choose your business", "Cake Shop Holding"],
-        ["PHONE_NUMBER_SETUP", "Enter the number of your app", "The number stays in the WhatsApp Business app."],
+        ["PHONE_NUMBER_SETUP", "Enter the number of your app", "The number stays in the WhatsApp Business app.", "which"],
         ["PHONE_NUMBER_VERIFICATION", "Scan this code with the app", "In the app: Settings, Account, Business Platform.", "qr"],
         ["PERMISSIONS", "Allow access", "Your partner and its provider may manage this WhatsApp account."],
       ]
     : [
         ["BUSINESS_ACCOUNT_SELECTION", "Sign in", "Continue as Demo Person."],
         ["BUSINESS_ACCOUNT_SELECTION", "Choose your business", "Cake Shop Holding"],
-        ["WABA_PHONE_PROFILE_PICKER", "Choose or create a WhatsApp account", "A new WhatsApp Business account"],
+        ["WABA_PHONE_PROFILE_PICKER", "Choose or create a WhatsApp account", "One that is there, or a new one.", "which"],
         ["PHONE_NUMBER_SETUP", "Add a phone number", "A number that is not in use on WhatsApp."],
         ["PHONE_NUMBER_VERIFICATION", "Enter the code", "We sent it to the number. (Any code will do.)"],
         ["PERMISSIONS", "Allow access", "Your partner and its provider may manage this WhatsApp account."],
@@ -41,6 +41,18 @@
     return own ? { ...found, step: config.traits.step, ending: config.traits.ending } : found;
   }
 
+  // Which account and number: one that is there, or a new one.
+  const number = document.querySelector("#number");
+  const typed = document.querySelector("#typed");
+  for (const each of config.numbers.filter(({ in_app: isInApp }) => isInApp === inApp)) {
+    number.add(new Option(`${each.account}, ${each.number}`, each.id));
+  }
+  number.addEventListener("change", () => {
+    document.querySelector("#typing").hidden = Boolean(number.value);
+  });
+  const picked = () =>
+    number.value ? { number_id: number.value } : { phone_number: typed.value.trim() };
+
   const steps = document.querySelector(".steps");
   const next = document.querySelector("[data-test=next], [data-test=finish]");
   function show() {
@@ -53,6 +65,7 @@
     document.querySelector("h1").textContent = title;
     document.querySelector(".lead").textContent = text;
     document.querySelector(".extra").className = `extra ${extra || ""}`;
+    document.querySelector("#which").hidden = extra !== "which";
     const last = at === screens.length - 1;
     next.textContent = last ? "Finish" : "Continue";
     next.dataset.test = last ? "finish" : "next";
@@ -70,9 +83,9 @@
   function leave(ending) {
     const own = select.value === config.scenario;
     leaving.elements.scenario.value = own ? "" : select.value;
-    const field = Object.assign(document.createElement("input"), { type: "hidden", name: "ending" });
-    field.value = ending;
-    leaving.append(field);
+    for (const [name, value] of Object.entries({ ending, ...picked() })) {
+      leaving.append(Object.assign(document.createElement("input"), { type: "hidden", name, value }));
+    }
     leaving.submit();
   }
 
@@ -87,6 +100,7 @@
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify({
         connection_mode: inApp ? "business_app" : "business_platform",
+        ...picked(),
         ...(own ? {} : { scenario: select.value, params: {} }),
       }),
     });

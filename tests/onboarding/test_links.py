@@ -71,7 +71,7 @@ def test_replacing_a_link_ends_its_guests_at_once_also_of_an_expired_one(
     SignupLink.objects.update(expires_at=timezone.now())
     assert client.get("/connect/").status_code == 200
     services.create_link(tenant)
-    assert client.get("/connect/").status_code == 302
+    assert client.get("/connect/").status_code == 410
     assert client.get(API).status_code == 401
 
 

@@ -371,7 +371,7 @@ def test_what_is_due_together_is_one_letter(row: Onboarding, owner: User, worker
         stops(each)
     assert later(worker) == 1
     (letter,) = mail.outbox
-    assert letter.subject == "John's Cake Shop: 3 pieces of news"
+    assert letter.subject.endswith(": Your WhatsApp account has no number to connect yet (3)")
     assert letter.body.count("/connect/?onboarding=") == 3
     assert len(set(Notice.objects.values_list("letter", flat=True))) == 1
 

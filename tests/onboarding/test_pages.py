@@ -14,6 +14,7 @@ from onboarding import services
 from onboarding.models import Onboarding, SignupLink
 from tenants.models import Membership, Tenant, User
 from tests.conftest import pages_of
+from tests.onboarding.card_states import planted
 
 
 @pytest.fixture
@@ -118,7 +119,7 @@ def test_opening_a_link_by_get_uses_nothing_up(client: Client, tenant: Tenant) -
 def test_a_revoked_link_ends_its_guests_at_once(client: Client, tenant: Tenant) -> None:
     _, token = opened(client, tenant)
     services.revoke_link(SignupLink.objects.get())
-    assert client.get("/connect/").status_code == 302
+    assert client.get("/connect/").status_code == 410
     assert client.get("/api/v1/onboardings/").status_code == 401
     ended = client.get(f"/s/{token}/")
     assert ended.status_code == 410
@@ -228,3 +229,93 @@ def test_a_guest_of_a_new_link_begins_with_the_question_not_with_anothers_attemp
     page = client.get("/connect/")
     assert page.context["onboarding"] is None
     assert len(page.context["others"]) == 1, "it is listed, as the company's"
+
+
+# --- What changes while one looks -----------------------------------------------------------------
+
+
+def guest_of(tenant: Tenant) -> tuple[Client, SignupLink]:
+    link, token = services.create_link(tenant)
+    guest = Client()
+    guest.get(f"/s/{token}/")
+    return guest, link
+
+
+def test_a_guest_whose_link_was_ended_on_the_way_reads_so_and_is_not_asked_to_sign_in(
+    tenant: Tenant,
+) -> None:
+    guest, link = guest_of(tenant)
+    row = planted(tenant, "payment", link=link)
+    address = f"/connect/?onboarding={row.public_id}"
+    assert guest.get(address).status_code == 200
+    services.revoke_link(link)
+    page = guest.get(address)
+    assert page.status_code == 410
+    assert "Open the newest link that you were sent" in page.content.decode()
+    assert guest.get(f"/connect/{row.public_id}/card/").status_code == 410
+    refused = guest.get(f"/api/v1/onboardings/{row.public_id}/")
+    assert (refused.status_code, refused.json()["error"]["code"]) == (401, "link_ended")
+    assert "newest link" in refused.json()["error"]["message"]
+
+
+def test_who_holds_no_link_is_asked_to_sign_in_as_before(tenant: Tenant) -> None:
+    row = planted(tenant, "payment")
+    client = Client()
+    assert client.get("/connect/").status_code == 302
+    assert client.get(f"/connect/{row.public_id}/card/").status_code == 401
+    refused = client.get(f"/api/v1/onboardings/{row.public_id}/")
+    assert refused.json()["error"]["code"] == "not_authenticated"
+
+
+def test_a_member_is_not_kept_out_by_an_ended_link_of_their_browser(
+    tenant: Tenant, pages: Client
+) -> None:
+    guest, link = guest_of(tenant)
+    services.revoke_link(link)
+    pages.cookies["signup_guest"] = guest.cookies["signup_guest"].value
+    assert pages.get("/connect/").status_code == 200
+
+
+@pytest.mark.parametrize("name", ["name_review", "budget", "payment"])
+def test_a_guest_is_offered_letters_at_once_in_a_wait_of_days(tenant: Tenant, name: str) -> None:
+    guest, link = guest_of(tenant)
+    row = planted(tenant, name, link=link, since=0)
+    assert 'id="tell-email"' in guest.get(f"/connect/{row.public_id}/card/").content.decode()
+
+
+def test_a_card_is_drawn_anew_when_time_alone_changes_what_it_offers(tenant: Tenant) -> None:
+    guest, link = guest_of(tenant)
+    row = planted(tenant, "connecting", link=link, since=0)
+    address = f"/connect/{row.public_id}/card/"
+    first = guest.get(address)
+    assert 'id="tell-email"' not in first.content.decode()
+    known = {"If-None-Match": first["ETag"]}
+    assert guest.get(address, headers=known).status_code == 304
+    Onboarding.objects.update(state_changed_at=timezone.now() - timedelta(seconds=61))
+    later = guest.get(address, headers=known)
+    assert later.status_code == 200
+    assert 'id="tell-email"' in later.content.decode()
+
+
+def test_an_unfinished_attempt_that_is_taken_up_is_not_among_the_other_numbers(
+    pages: Client, owner: User, tenant: Tenant
+) -> None:
+    mine = planted(tenant, "withdrawn", started_by=owner)
+    colleagues = planted(tenant, "withdrawn")
+    page = pages.get("/connect/?new").content.decode()
+    assert f"?onboarding={mine.public_id}" not in page
+    assert f"?onboarding={colleagues.public_id}" in page
+
+
+@pytest.mark.parametrize(
+    ("name", "asked", "again"),
+    [("payment", False, True), ("connected", False, True), ("withdrawn", True, True),
+     ("not_verified", True, True), ("rejected", True, False)],
+)  # fmt: skip
+def test_without_javascript_a_card_can_be_read_anew_and_asks_only_where_a_window_is_next(
+    pages: Client, owner: User, tenant: Tenant, name: str, asked: bool, again: bool
+) -> None:
+    row = planted(tenant, name, started_by=owner)
+    page = pages.get(f"/connect/?onboarding={row.public_id}").content.decode()
+    assert ("This page needs JavaScript" in page) is asked
+    assert ("Show how it stands now" in page) is again

@@ -108,8 +108,13 @@ def test_a_page_asks_less_often_the_longer_it_waits(tenant: Tenant) -> None:
     young = progress.poll_seconds(row)
     row.state_changed_at = timezone.now() - timedelta(minutes=5)
     assert young < progress.poll_seconds(row)
-    row.state = "connected"
+    row.state = "rejected"
     assert progress.poll_seconds(row) == 0
+
+
+def test_a_connected_number_is_still_looked_at_for_it_may_be_lost(tenant: Tenant) -> None:
+    row = Onboarding(tenant=tenant, state="connected", state_changed_at=timezone.now())
+    assert 10 <= progress.poll_seconds(row) <= 30
 
 
 SPOKEN = re.compile(r"\b[Yy]our\b|[Yy]ou (shared|use|need|can|chose)|Press “|this page")

@@ -119,3 +119,13 @@ def test_a_page_that_stops_answering_leads_nowhere(http: httpx.Client) -> None:
     answer = http.post(DIALOG, data={**ASKED, "ending": "finish", "scenario": "nothing"})
     assert answer.status_code == 200
     assert "Location" not in answer.headers
+
+
+def test_the_number_that_was_picked_is_what_the_code_grants(
+    http: httpx.Client, server: SandboxServer
+) -> None:
+    first = http.post("/control/signup", json={}).json()
+    sent = {**ASKED, "ending": "finish", "number_id": first["phone_number_id"]}
+    assert http.post(DIALOG, data=sent).status_code == 303
+    assert server.world.last_waba_ids == [first["waba_id"]]
+    assert len(server.world.accounts) == 1

@@ -142,3 +142,60 @@ def test_the_overview_holds_no_code_and_no_token(http: httpx.Client) -> None:
     shown = http.get("/control/").text
     assert window["code"] not in shown
     assert token not in shown
+
+
+# --- Which number ---------------------------------------------------------------------------------
+
+
+def picks(http: httpx.Client, **picked: str) -> Any:
+    return http.post("/control/signup", json={"scenario": "approve", **picked}).json()
+
+
+def test_the_window_lists_the_numbers_that_are_there_newest_first(http: httpx.Client) -> None:
+    ids = [signup(http, "approve")["phone_number_id"] for _ in range(2)]
+    in_app = signup(http, "approve", "business_app")["waba_id"]
+    listed = http.get("/dialog/config").json()["numbers"]
+    assert [each["id"] for each in listed if not each["in_app"]] == ids[::-1]
+    assert [each["account"] for each in listed if each["in_app"]]
+    assert in_app not in str(listed)
+    assert set(listed[0]) == {"id", "number", "account", "in_app"}
+
+
+def test_a_number_that_is_there_is_given_back_with_its_account(
+    http: httpx.Client, server: SandboxServer
+) -> None:
+    first = signup(http, "approve")
+    again = picks(http, number_id=first["phone_number_id"])
+    for name in ("waba_id", "phone_number_id"):
+        assert again[name] == first[name]
+    assert again["code"]
+    assert len(server.world.accounts) == 1
+
+
+def test_a_lost_account_whose_number_is_picked_is_there_again(
+    http: httpx.Client, server: SandboxServer
+) -> None:
+    first = signup(http, "approve")
+    account = server.world.accounts[first["waba_id"]]
+    account["bound"], account["answer"]["removed"] = False, True
+    picks(http, number_id=first["phone_number_id"])
+    assert account["bound"]
+    assert not account["answer"]["removed"]
+
+
+def test_a_number_that_is_typed_is_the_new_accounts(
+    http: httpx.Client, server: SandboxServer
+) -> None:
+    made = picks(http, phone_number="+34 612 00 11 22")
+    number = server.world.numbers[made["phone_number_id"]]["answer"]
+    assert number["phoneNumber"] == "+34612001122"
+    again = picks(http, phone_number="+34612001122")
+    assert again["phone_number_id"] == made["phone_number_id"], "typed though it is there"
+
+
+@pytest.mark.parametrize("typed", ["", "none", "12"])
+def test_what_is_no_number_counts_as_any(
+    http: httpx.Client, server: SandboxServer, typed: str
+) -> None:
+    made = picks(http, phone_number=typed)
+    assert server.world.numbers[made["phone_number_id"]]["answer"]["phoneNumber"].startswith("+34")
