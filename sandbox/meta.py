@@ -55,6 +55,13 @@ class GraphError(Exception):
         }
 
 
+def asked(world: World, sent: dict[str, Any]) -> dict[str, Any]:
+    """`finish` as the window's page, and the tests, ask for it."""
+    mode = sent.get("connection_mode", "business_platform")
+    wanted = sent.get("scenario", ""), sent.get("params")
+    return finish(world, mode, *wanted, picked=Picked.of(sent))
+
+
 def finish(
     world: World,
     mode: str,

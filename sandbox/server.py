@@ -103,10 +103,8 @@ class SandboxServer:
 
     def dialog(self) -> dict[str, Any]:
         """What the window's page needs to know."""
-        return {
-            **scenarios.for_window(self.world.scenario, self.world.params),
-            "numbers": self.world.listed(),
-        }
+        told = scenarios.for_window(self.world.scenario, self.world.params)
+        return told | {"numbers": self.world.listed()}
 
     def control(self, path: str, sent: dict[str, Any]) -> Any:
         """`POST /control/…`. Raises ValueError or KeyError for what makes no sense."""
@@ -132,9 +130,7 @@ class SandboxServer:
             self.sender.log.clear()
             self.world.save()
         elif path == "/control/signup":
-            mode = sent.get("connection_mode", "business_platform")
-            wanted = sent.get("scenario", ""), sent.get("params")
-            return meta.finish(self.world, mode, *wanted, picked=meta.Picked.of(sent))
+            return meta.asked(self.world, sent)
         else:
             raise KeyError(path)
         return self.overview()
