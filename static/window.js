@@ -1,5 +1,7 @@
 // Meta's window while it is open: its handle, where the page holds one, and a watch on its silence.
 
+import { clock } from "./times.js";
+
 const LOOK_MS = 50;
 const UNSEEN_AFTER_MS = 5_000;
 const SHUT_AFTER_MS = 3_000;
@@ -103,10 +105,7 @@ export class WindowCard {
     const time = this.parts.since.querySelector("time");
     time.dateTime = since.toISOString();
     time.dataset.relative = ""; // from now on the card keeps it true
-    time.textContent = since.toLocaleTimeString(document.documentElement.lang, {
-      hour: "2-digit",
-      minute: "2-digit",
-    });
+    time.textContent = clock(since);
     this.parts.since.hidden = false;
     this.after(STILL_AFTER_MS, () => {
       this.still.hidden = false;
