@@ -134,17 +134,6 @@ function remember(id) {
   history.replaceState(null, "", address);
   const next = $('.languages input[name="next"]');
   if (next) next.value = address.pathname + address.search;
-  omitFromOthers(id);
-}
-
-// The attempt in hand is none of the other numbers.
-function omitFromOthers(id) {
-  const links = [...document.querySelectorAll(".others a")];
-  for (const link of links) {
-    link.closest("li").hidden = new URL(link.href).searchParams.get("onboarding") === id;
-  }
-  const others = $(".others");
-  if (others) others.hidden = links.every((link) => link.closest("li").hidden);
 }
 
 function showTrouble(kind) {
@@ -219,7 +208,6 @@ async function prepare(isRepeated = false) {
     const told = await begun(input.dataset.mode);
     if (turn !== preparing) return;
     attempt = told.id;
-    omitFromOthers(attempt);
     troubles.settle();
     await ready(told.launch, turn);
   } catch (problem) {

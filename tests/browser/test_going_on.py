@@ -220,19 +220,6 @@ def test_the_note_of_an_unreached_server_goes_when_the_card_is_read_again(
     expect(page.locator("#trouble")).to_be_hidden()
 
 
-def test_the_attempt_in_hand_is_none_of_the_other_numbers(signup: Signup, page: Page) -> None:
-    signup.launches().close()
-    signup.sees("cancelled")
-    page.goto("/connect/?new")
-    expect(page.locator(".others li:visible")).to_have_count(1)
-    page.check("input[value=new]")
-    expect(page.locator("#launch")).to_be_enabled()
-    expect(page.locator(".others")).to_be_hidden()
-    page.check("input[value=app]")
-    expect(page.locator("#launch")).to_be_enabled()
-    expect(page.locator(".others li:visible")).to_have_count(1)
-
-
 # --- A guest -------------------------------------------------------------------------------------
 
 

@@ -120,7 +120,7 @@ def test_it_ends_with_the_link(guest: Client, settings: Any) -> None:
     other.get(path)
     services.revoke_link(SignupLink.objects.get())
     assert Client().get(path).status_code == 410
-    assert other.get("/connect/").status_code == 302, "whoever came in by it is out too"
+    assert other.get("/connect/").status_code == 410, "whoever came in by it is out too"
 
 
 def test_an_expired_link_lets_nobody_else_in(guest: Client, settings: Any) -> None:
