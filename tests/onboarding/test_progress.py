@@ -341,14 +341,6 @@ def test_a_card_is_another_one_as_soon_as_letters_are_offered(tenant: Tenant, ow
     assert client.get(address, headers={"If-None-Match": etag}).status_code == 200
 
 
-def test_without_javascript_a_card_says_to_load_the_page_again(tenant: Tenant, owner: User) -> None:
-    row = planted(tenant, "registering", started_by=owner)
-    page = pages_of(owner).get(f"/connect/?onboarding={row.public_id}").content.decode()
-    told = page.partition("<noscript>")[2].partition("</noscript>")[0]
-    assert "load it again" in told
-    assert "How is this number used today?" not in told
-
-
 def test_what_metas_window_said_is_on_the_card(tenant: Tenant) -> None:
     row = planted(tenant, "window_error", error_message="It snows.")
     assert progress.card(row)["said"] == "It snows."
