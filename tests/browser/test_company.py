@@ -119,7 +119,7 @@ def test_times_become_the_readers_own(
     sign_in(context, owner, client)
     page = context.new_page()
     page.goto(PAGE)
-    expect(page.locator("li:has-text('+34 612 34 00 01') time")).to_have_text("Nov 25, 2026")
+    expect(page.locator("li:has-text('+34 612 34 00 01') time")).to_have_text("25 Nov 2026")
     context.close()
 
 

@@ -21,6 +21,8 @@ from tests.conftest import pages_of
 
 MOST_BYTES = 50 * 1024
 PACKED = {"HTTP_ACCEPT_ENCODING": "gzip, br"}
+TINY = 200
+"""Bytes: packed, a file of a few lines is no smaller."""
 OTHERS = ["admin", "unfold", "rest_framework", "import_export", "drf_spectacular_sidecar", "mfa"]
 """Files of other packages: none of them is on the signup page."""
 
@@ -113,7 +115,8 @@ def test_its_files_come_compressed_and_are_kept_for_good(owner: User) -> None:
         answer = client.get(file, **PACKED)  # type: ignore[arg-type]
         answer.close()
         assert "immutable" in answer["Cache-Control"], file
-        assert answer["Content-Encoding"] == "gzip", file
+        is_tiny = int(answer["Content-Length"]) < TINY
+        assert is_tiny or answer["Content-Encoding"] == "gzip", file
 
 
 @pytest.mark.usefixtures("production")
