@@ -33,11 +33,11 @@
     if (!card.querySelector("#card-title")?.textContent.trim()) faults.push("a card without words");
   }
 
-  // --- Numbers run from left to right (a mark before the plus sign says so too) -------------
+  // --- Numbers run from left to right (a mark, or what isolates, before the plus sign says so too) ---
   const texted = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (texted.nextNode()) {
     const { data, parentElement: holder } = texted.currentNode;
-    if (!/(?<!\u200e)\+\d[\d\s()-]{6,}/.test(data) || !isShown(holder)) continue;
+    if (!/(?<![\u200e\u2066])\+\d[\d\s()-]{6,}/.test(data) || !isShown(holder)) continue;
     if (getComputedStyle(holder).direction === "rtl") faults.push(`a number from right to left: ${name(holder)}`);
   }
 
