@@ -1,7 +1,7 @@
 # Two commands matter: `make run` and `make test`. Everything they do is in devstack/bootstrap.py.
 PYTHON ?= python3
 
-.PHONY: run test test-browser test-faults test-api bench-desk lighthouse lint words pins clean
+.PHONY: run test test-browser test-faults test-api bench bench-desk lighthouse lint words pins clean
 
 run:   ## start everything on this machine
 	@exec $(PYTHON) devstack/bootstrap.py run
@@ -17,6 +17,9 @@ test-faults: ## onboardings under killed processes and spoiled answers (SEED=1 C
 
 test-api: ## the whole OpenAPI with every role, over 10,000 cases (API_CASES=40 API_SEED=1; about 6 min)
 	@exec $(PYTHON) devstack/bootstrap.py test-api
+
+bench: ## every claim about speed and scale, each beside its comparator (ROWS=straight,calls ROUNDS=5)
+	@exec $(PYTHON) devstack/bootstrap.py bench
 
 bench-desk: ## the desk and the queue with 1,000 and with 100,000 onboardings (about 8 min)
 	@exec $(PYTHON) devstack/bootstrap.py bench-desk

@@ -1,7 +1,7 @@
 """The two commands before anything is installed: plain `python3`, the standard library only.
 
-    python3 devstack/bootstrap.py run|test|test-browser|test-faults|test-api|bench-desk|lighthouse|
-                                  lint|words|env
+    python3 devstack/bootstrap.py run|test|test-browser|test-faults|test-api|bench|bench-desk|
+                                  lighthouse|lint|words|env
 
 Makes `.venv`, installs the pinned requirements (a stamp of their hash makes the next time cost
 nothing), and goes on in it. Every refusal is one sentence and exit status 1. Written so that an
@@ -225,6 +225,8 @@ def main(command: str) -> None:
         step("pytest", "-q", "-s", "tests/api_fuzz")
     if command == "test-browser":
         step("tests.browser.walk.run")
+    if command == "bench":
+        step("benchmarks")
     if command == "bench-desk":
         step("benchmarks.desk")
     if command == "lighthouse":
@@ -237,8 +239,8 @@ def main(command: str) -> None:
 
 if __name__ == "__main__":
     COMMANDS = (
-        "run", "test", "test-browser", "test-faults", "test-api", "bench-desk", "lighthouse",
-        "lint", "words", "env",
+        "run", "test", "test-browser", "test-faults", "test-api", "bench", "bench-desk",
+        "lighthouse", "lint", "words", "env",
     )  # fmt: skip
     if sys.argv[1:] not in [[command] for command in COMMANDS]:
         refuse(f"use one of {', '.join(COMMANDS)}.")
