@@ -1,12 +1,15 @@
 // The signup page: the question, Meta's window, the card. The server decides; this page shows.
 
 import { Acts } from "./acts.js";
+import { remember } from "./address.js";
 import { Card } from "./card.js";
 import { allowLaunch, choose, chosen, hint, revealLaunch, showFor } from "./choose.js";
 import { Elsewhere } from "./elsewhere.js";
 import { Outbox } from "./outbox.js";
 import { Picker } from "./picker.js";
+import { Retry } from "./retry.js";
 import { initSdk, listen, loadSdk, openWindow } from "./signup.js";
+import { continueInThisTab } from "./this_tab.js";
 import { Troubles, unfit } from "./troubles.js";
 import { Handle, WindowCard } from "./window.js";
 
@@ -16,8 +19,6 @@ const texts = $("#texts").dataset;
 const cardTexts = $("#card-texts").dataset;
 // A window that was left longer ago is hardly open any more.
 const LEFT_AFTER_MS = 30 * 60_000;
-const RETRY_MS = 1_000;
-const LONGEST_RETRY_MS = 30_000;
 const views = {
   choose: $("#choose"),
   ready: $("#ready"),
@@ -35,11 +36,9 @@ let sdkReady = false;
 let preparing = 0;
 let opening = 0; // how many times the window was opened; the last one counts
 let asking = "choose"; // the view that the window was opened from
-let unfinished = null; // what the server did not answer, to be tried again
-let retries = 0;
-let retryTimer = 0;
 
 const troubles = new Troubles(config.site_url, texts);
+const retry = new Retry();
 
 const outbox = new Outbox(config, {
   onAnswer(id, told, isOld) {
@@ -126,25 +125,13 @@ function turnsTo(id, state, isOld) {
   return true;
 }
 
-// Where a reload leads, and the language switch.
-function remember(id) {
-  const address = new URL(location.href);
-  address.searchParams.set("onboarding", id);
-  address.searchParams.delete("new");
-  history.replaceState(null, "", address);
-  const next = $('.languages input[name="next"]');
-  if (next) next.value = address.pathname + address.search;
-}
-
 function showTrouble(kind) {
   troubles.show(kind, { passes: true });
 }
 
 function hideTrouble() {
   troubles.hide();
-  unfinished = null;
-  retries = 0;
-  clearTimeout(retryTimer);
+  retry.forget();
 }
 
 // Something has to stand on the page to go on with.
@@ -159,29 +146,18 @@ function showOffline() {
 
 // --- When the server cannot be reached ------------------------------------------------------------
 
-// `act` is tried again by itself, and at once when somebody comes back to the page.
 function failed(problem, act) {
   if (problem.error && problem.status !== 401) {
     showError(problem.error);
     return;
   }
   troubles.show(problem.status === 401 ? "signed-out" : "offline", { passes: true });
-  unfinished = act;
-  clearTimeout(retryTimer);
-  retryTimer = setTimeout(retryNow, Math.min(RETRY_MS * 2 ** retries, LONGEST_RETRY_MS));
-  retries += 1;
-}
-
-function retryNow() {
-  const act = unfinished;
-  unfinished = null;
-  clearTimeout(retryTimer);
-  act?.();
+  retry.later(act);
 }
 
 function tryNow() {
   outbox.retry();
-  retryNow();
+  retry.now();
 }
 
 // --- The question ---------------------------------------------------------------------------------
@@ -191,6 +167,11 @@ function updateButton() {
   allowLaunch(isReady);
   const asked = chosen() || !views.ready.hidden;
   hint(isReady ? "" : asked ? texts.preparing : texts.choose);
+}
+
+function askToChoose() {
+  hint(texts.choose);
+  $('input[name="use"]')?.focus();
 }
 
 // Ask for the attempt and load the SDK; only then can the button open the window in its click.
@@ -378,28 +359,16 @@ document.addEventListener("click", (event) => {
   if (button) deeds[button.dataset.do](button);
 });
 
-// The form of "Continue in this tab" needs the attempt; where none was begun, this begins it.
-document.addEventListener("submit", async (event) => {
-  const form = event.target.closest("[data-this-tab]");
-  if (!form) return;
-  const field = form.elements.onboarding;
-  form.elements.csrfmiddlewaretoken.value = outbox.token; // a login in another tab gives a new one
-  if (attempt) field.value = attempt;
-  if (field.value) return;
-  event.preventDefault();
-  const input = chosen();
-  if (!input) {
-    hint(texts.choose);
-    document.querySelector('input[name="use"]')?.focus();
-    return;
-  }
-  try {
-    attempt = field.value = (await begun(input.dataset.mode)).id;
-    form.submit();
-  } catch (problem) {
-    if (problem.error) showError(problem.error);
-    else showOffline();
-  }
+continueInThisTab({
+  token: () => outbox.token,
+  attempt: () => attempt,
+  async begin() {
+    const input = chosen();
+    if (input) attempt = (await begun(input.dataset.mode)).id;
+    else askToChoose();
+    return attempt;
+  },
+  onTrouble: ({ error }) => (error ? showError(error) : showOffline()),
 });
 
 $("#choose-form").addEventListener("change", () => {
