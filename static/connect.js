@@ -10,7 +10,7 @@ import { Picker } from "./picker.js";
 import { Retry } from "./retry.js";
 import { initSdk, listen, loadSdk, openWindow } from "./signup.js";
 import { continueInThisTab } from "./this_tab.js";
-import { Troubles, unfit } from "./troubles.js";
+import { Troubles, passing, unfit } from "./troubles.js";
 import { Handle, WindowCard } from "./window.js";
 
 const $ = (selector) => document.querySelector(selector);
@@ -51,9 +51,9 @@ const outbox = new Outbox(config, {
   },
   onTrouble(kind, error) {
     if (kind === "refused") showError(error);
-    // Who is signed out is told that, and not that the server is away.
-    else if (kind !== "offline" || troubles.kind !== "signed-out") {
-      troubles.show(kind, { passes: true });
+    // Who is not let in any more is told that, and not that the server is away.
+    else if (kind !== "offline" || !["signed-out", "link-ended"].includes(troubles.kind)) {
+      showTrouble(kind);
     }
   },
 });
@@ -147,12 +147,13 @@ function showOffline() {
 // --- When the server cannot be reached ------------------------------------------------------------
 
 function failed(problem, act) {
-  if (problem.error && problem.status !== 401) {
+  const kind = passing(problem);
+  if (kind) {
+    showTrouble(kind);
+    retry.later(act);
+  } else {
     showError(problem.error);
-    return;
   }
-  troubles.show(problem.status === 401 ? "signed-out" : "offline", { passes: true });
-  retry.later(act);
 }
 
 function tryNow() {
@@ -368,7 +369,12 @@ continueInThisTab({
     else askToChoose();
     return attempt;
   },
-  onTrouble: ({ error }) => (error ? showError(error) : showOffline()),
+  onTrouble(problem) {
+    const kind = passing(problem);
+    if (kind === "offline") showOffline();
+    else if (kind) showTrouble(kind);
+    else showError(problem.error);
+  },
 });
 
 $("#choose-form").addEventListener("change", () => {

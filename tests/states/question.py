@@ -10,7 +10,7 @@ from django.conf import settings
 from django.utils import timezone
 from playwright.sync_api import Page, Route, expect
 
-from onboarding.models import Onboarding
+from onboarding.models import Onboarding, SignupLink
 from tenants.models import Tenant
 from tests.states.base import Case
 from tests.states.world import NUMBER, S, World
@@ -132,6 +132,11 @@ def chooses_signed_out(page: Page, _: World) -> None:
     chooses(page, _)
 
 
+def chooses_after_the_end(page: Page, world: World) -> None:
+    SignupLink.objects.filter(tenant=world.tenant).update(revoked_at=timezone.now())
+    chooses(page, world)
+
+
 def asks_too_late(page: Page, world: World) -> None:
     """The attempt has come to its end meanwhile, so what is asked for is refused."""
     Onboarding.objects.filter(tenant=world.tenant).update(state=S.REJECTED, reason="rejected")
@@ -241,6 +246,7 @@ CASES = (
     Case("trouble-insecure", owner, trouble("insecure"), chooses, insecure),
     Case("trouble-offline", owner, trouble("offline"), chooses, offline, **BLOCKED),
     Case("trouble-signed-out", owner, trouble("signed-out"), chooses_signed_out, **BLOCKED),
+    Case("trouble-link-ended", guest, trouble("link-ended"), chooses_after_the_end, **BLOCKED),
     Case("trouble-no-code", owner, trouble("no-code"), chooses_and_launches, no_code),
     Case("trouble-refused", parked, trouble("failed"), asks_too_late, stale, **BLOCKED),
 )
