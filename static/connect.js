@@ -76,13 +76,14 @@ const windowCard = new WindowCard({ onUnseen: () => troubles.show("unseen") });
 
 const picker = new Picker({
   texts,
-  onPick(said, isUnknown) {
-    launch = null; // it ends the attempt: the next window needs a launch of its own
-    outbox.post(attempt, said);
-    if (isUnknown) showCard(attempt);
+  onSay: (said) => {
+    tellError(said);
+    showCard(attempt);
   },
-  onClose(hasTold) {
-    if (hasTold) showCard(attempt);
+  onClose() {
+    // What was held back while somebody was reading.
+    const { id, state } = card.shown?.dataset ?? {};
+    if (id === attempt && state !== "started") showCard(attempt, state);
   },
 });
 
@@ -109,10 +110,16 @@ function showCard(id, state) {
   card.watch(id, state);
 }
 
-// The attempt stands elsewhere now. Who reads about an error that they told goes on reading.
+// It ends the attempt: the next window needs a launch of its own.
+function tellError(said) {
+  launch = null;
+  return outbox.post(attempt, said);
+}
+
+// The attempt stands elsewhere now. Who reads about an error goes on reading.
 function follow(state) {
-  if (state === "cancelled" && picker.isOpen) return;
-  showCard(attempt, state);
+  if (state === "cancelled" && picker.isOpen) launch = null;
+  else showCard(attempt, state);
 }
 
 // An older attempt's window has finished while nothing is open here: the page turns to it.
@@ -293,7 +300,7 @@ listen(config.message_hosts, config.sandbox_origin, (body, source) => {
 });
 
 // One certain number (again): nothing to ask, but the window needs a click of its own.
-async function openFor(number, address, { body, wasLeft = false, isRepeated = false } = {}) {
+async function openFor(number, address, { body, isRepeated = false } = {}) {
   if (!isRepeated) hideTrouble();
   launch = null;
   const turn = ++preparing;
@@ -302,21 +309,23 @@ async function openFor(number, address, { body, wasLeft = false, isRepeated = fa
     const told = await outbox.ask(address, body);
     if (turn !== preparing) return;
     troubles.settle();
-    card.stop();
     attempt = told.id;
-    remember(attempt);
-    $("#ready-number").textContent = number ?? "";
-    $("#ready-one").hidden = !number;
-    $("#ready-left").hidden = !wasLeft || Boolean(number);
-    show("ready");
-    updateButton();
-    $("#ready-title").focus();
-    await ready(told.launch, turn);
+    await offer(number, told.launch, turn);
   } catch (problem) {
-    if (turn === preparing) {
-      failed(problem, () => openFor(number, address, { body, wasLeft, isRepeated: true }));
-    }
+    if (turn === preparing) failed(problem, () => openFor(number, address, { body, isRepeated: true }));
   }
+}
+
+function offer(number, told, turn, { wasLeft = false } = {}) {
+  card.stop();
+  remember(attempt);
+  $("#ready-number").textContent = number ?? "";
+  $("#ready-one").hidden = !number;
+  $("#ready-left").hidden = !wasLeft || Boolean(number);
+  show("ready");
+  updateButton();
+  $("#ready-title").focus();
+  return ready(told, turn);
 }
 
 // "Start again" asks the question again with the same answer.
@@ -349,14 +358,19 @@ const deeds = {
   dismiss: () => troubles.hide(),
   copy: (button) => troubles.copy(button),
   elsewhere: (button) => elsewhere.toggle(button, attempt),
-  "start-again": () => {
+  "saw-this": () => picker.say(),
+  async "start-again"(button) {
+    button.setAttribute("aria-disabled", "true");
+    await tellError(picker.read); // first: it would end the new launch
+    button.removeAttribute("aria-disabled");
+    if (!picker.isOpen) return;
     picker.close();
     acts.startAgain(attempt);
   },
 };
 
 document.addEventListener("click", (event) => {
-  const button = event.target.closest("[data-do]");
+  const button = event.target.closest('[data-do]:not([aria-disabled="true"])');
   if (button) deeds[button.dataset.do](button);
 });
 
@@ -390,7 +404,8 @@ $("#launch-ready").addEventListener("click", () => {
 });
 $("#again").addEventListener("click", again);
 $("#closed").addEventListener("click", () => {
-  outbox.post(attempt, { login_status: "unknown" });
+  if (picker.read) picker.say(); // who closed it over an error that they were reading of
+  else outbox.post(attempt, { login_status: "unknown" });
 });
 addEventListener("online", tryNow);
 addEventListener("focus", tryNow);
@@ -414,26 +429,19 @@ function begin() {
 }
 
 // The page was read anew, so it holds no window: the one of before may be open, or is long gone.
-// Its messages still reach this page.
+// Its messages still reach this page. Reading a page is no launch, so the server has said with it
+// what opens the window again in its click.
 function comeBack(launchedAt) {
-  if (!launchedAt) {
+  if (!launchedAt || !config.launch) {
     showCard(attempt);
-    return;
-  }
-  if (Date.now() - launchedAt > LEFT_AFTER_MS) {
-    openFor(card.shown?.dataset.number, `${attempt}/launch/`, { wasLeft: true }).then(() => {
-      if (views.ready.hidden) showCard(attempt); // refused: the trouble says why
-    });
-    return;
-  }
-  showFor(chosen()?.value ?? (config.connection_mode === "business_app" ? "app" : "new"));
-  show("window");
-  windowCard.found(launchedAt);
-  card.watch(attempt);
-  // So that "Open it again" opens it in its click.
-  if (isFit()) {
-    const turn = preparing;
-    outbox.ask(`${attempt}/launch/`).then((told) => ready(told.launch, turn)).catch(() => {});
+  } else if (Date.now() - launchedAt > LEFT_AFTER_MS) {
+    offer(card.shown?.dataset.number, config.launch, preparing, { wasLeft: true });
+  } else {
+    showFor(chosen()?.value ?? (config.connection_mode === "business_app" ? "app" : "new"));
+    show("window");
+    windowCard.found(launchedAt);
+    card.watch(attempt);
+    if (isFit()) ready(config.launch, preparing);
   }
 }
 

@@ -27,8 +27,11 @@ export class Outbox {
     this.waiting.forEach((entry) => this.send(entry));
   }
 
+  // Resolves when the server has taken it, or refused it for good.
   post(onboarding, body) {
-    this.add({ onboarding, body, tries: 0 });
+    return new Promise((resolve) => {
+      this.add({ onboarding, body, tries: 0, resolve });
+    });
   }
 
   add(entry) {
@@ -46,6 +49,7 @@ export class Outbox {
     if (done) {
       this.waiting.delete(entry);
       this.remember();
+      entry.resolve?.();
       return;
     }
     entry.tries += 1;
