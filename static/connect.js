@@ -98,6 +98,7 @@ function show(name) {
   for (const [each, section] of Object.entries(views)) section.hidden = each !== name;
   if (name === "choose" || name === "ready") asking = name;
   $("#another").hidden = name !== "progress";
+  $("#lead").hidden = name === "progress"; // the card says whose number it is, and how it stands
   if (name !== "window") windowCard.leave();
   elsewhere.hide();
 }

@@ -76,6 +76,14 @@ def _kept(cookies: dict[str, str]) -> Callable[[], dict[str, str]]:
     return lambda: cookies
 
 
+def guest_of_an_ended_link(world: World) -> str:
+    """Let in before, and the link was ended since."""
+    link = world.guest()
+    world.cookies = _kept(world.cookies())  # type: ignore[method-assign]
+    type(link).objects.filter(pk=link.pk).update(revoked_at=timezone.now())
+    return "/connect/"
+
+
 def guest_and_member(world: World) -> str:
     """Signed in, and acting with a link all the same: chosen on the page before."""
     world.owner()
@@ -237,6 +245,12 @@ CASES = (
     Case("question-guest-number", guest_of_a_number, NOTE),
     Case("question-guest-country", guest_of_a_country, "#country.act:visible", answers("app")),
     Case("question-guest-expired", guest_of_an_expired_link, "#choose .note.stop:visible"),
+    Case(
+        "question-guest-ended",
+        guest_of_an_ended_link,
+        "main .card .badge.act",
+        fails=("/connect/",),
+    ),
     Case("question-guest-and-member", guest_and_member, CHOICE, chooses_the_link),
     Case("question-prefilled", prefilled, ".prefilled [open] dl:visible", unfolds_the_prefilled),
     Case("question-setup", owner, "#choose .note.stop:visible", settings=UNSET),
