@@ -7,7 +7,7 @@ from onboarding.doctor.partner import NOBODYS
 
 
 def partner(request: HttpRequest) -> dict[str, object]:
-    """The partner's name and logo, if anybody set them, and whether strangers may create an account."""
+    """The partner's name and logo, and whether strangers may create an account."""
     return {
         "partner": {
             "name": settings.PARTNER_NAME,
