@@ -134,11 +134,9 @@ def _attempts(tenant: Tenant) -> QuerySet[Onboarding]:
 
 def _came_to_nothing(tenant: Tenant) -> QuerySet[Onboarding]:
     """Cancelled or declined, newest first; not what went on as another attempt."""
-    ended = Onboarding.objects.for_tenant(tenant).filter(
-        state__in=[State.CANCELLED, State.REJECTED], launched_at__isnull=False
-    )
-    rows = ended.exclude(reason="superseded").select_related("business_account", "number")
-    return rows.order_by("-state_changed_at", "-pk")
+    ended = Q(state__in=[State.CANCELLED, State.REJECTED], launched_at__isnull=False)
+    rows = Onboarding.objects.for_tenant(tenant).filter(ended).exclude(reason="superseded")
+    return rows.select_related("business_account", "number").order_by("-state_changed_at", "-pk")
 
 
 def _first(rows: QuerySet[Any], those: Q) -> QuerySet[Any]:
@@ -262,14 +260,18 @@ class Account:
 
 def accounts(tenant: Tenant) -> list[Account]:
     """The tenant's WhatsApp accounts with what is due, pending or wrong with each."""
-    rows = WhatsAppBusinessAccount.objects.for_tenant(tenant).annotate(
-        connected=Count("numbers", filter=Q(numbers__connected_at__isnull=False))
-    )
+    attempts = Onboarding.objects.for_tenant(tenant).filter(OPEN, business_account=OuterRef("pk"))
+    connected = Count("numbers", filter=Q(numbers__connected_at__isnull=False))
+    rows = WhatsAppBusinessAccount.objects.for_tenant(tenant)
+    rows = rows.annotate(connected=connected, is_under_way=Exists(attempts))
     return [_account(each) for each in rows.order_by("name", "pk")[:PAGE]]
 
 
 def _account(row: Any) -> Account:
     due = requirements.of_account(row)
+    if not (row.connected or row.is_under_way):  # nobody works on what an ended attempt needed
+        due = [each for each in due if each.who == reasons.CUSTOMER]
+        return Account(row.name, row.waba_id[-4:], 0, "", _("Not in use"), due)
     worst = next(iter(due), None)
     tone, word = "done", _("In order")
     if worst and worst.standing != NOTICE:
@@ -288,9 +290,8 @@ class Links:
 
 def links(tenant: Tenant, shown: int = 3) -> Links:
     """The tenant's links that open something now."""
-    open_ones = SignupLink.objects.for_tenant(tenant).filter(
-        revoked_at=None, expires_at__gt=timezone.now()
-    )
+    all_of_them = SignupLink.objects.for_tenant(tenant)
+    open_ones = all_of_them.filter(revoked_at=None, expires_at__gt=timezone.now())
     newest = [
         {"number": display_number(each.expected_number), "expires_at": each.expires_at}
         for each in open_ones.order_by("-created_at")[:shown]

@@ -9,7 +9,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from onboarding import budget, reasons
+from onboarding import budget, reasons, window_steps
 from onboarding.models import Notice, Onboarding, ProviderCall, SignupEvent, Transition
 from onboarding.states import State
 
@@ -66,7 +66,8 @@ def _said(event: SignupEvent, staff: bool) -> dict[str, Any]:
         text = gettext("Meta's login answered “%(word)s”") % {"word": event.login_status}
     else:
         text = gettext("Meta's window sent a message")
-    detail = " · ".join(filter(None, (event.current_step, event.error_code, event.error_message)))
+    step = event.current_step if staff else window_steps.words(event.current_step)
+    detail = " · ".join(filter(None, (step, event.error_code, event.error_message)))
     return {
         "at": event.at,
         "kind": "window",

@@ -205,12 +205,22 @@ def _setup_problem() -> str | None:
     }
 
 
+def _launch_again(row: Onboarding) -> dict[str, Any] | None:
+    """What opens the window of an attempt again that was launched and heard nothing of.
+
+    With the page, because reading a page anew is no launch and is not counted as one.
+    """
+    waits = row.state == State.STARTED and row.launched_at and not launch.missing_settings()
+    return launch.launch(row) if waits else None
+
+
 def _page_config(slug: str, row: Onboarding | None) -> dict[str, Any]:
     return {
         "onboarding": str(row.public_id) if row else None,
         "state": row.state if row else None,
         "connection_mode": row.connection_mode if row else None,
         "launched_at": row.launched_at.isoformat() if row and row.launched_at else None,
+        "launch": _launch_again(row) if row else None,
         "site_url": settings.SITE_URL,
         "tenant": slug,
         "api": "/api/v1/onboardings/",

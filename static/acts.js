@@ -1,5 +1,7 @@
 // What can be pressed on the card: each act is asked of the server, and the card shows what came.
 
+import { passing } from "./troubles.js";
+
 const texts = document.querySelector("#card-texts").dataset;
 
 export class Acts {
@@ -19,9 +21,10 @@ export class Acts {
     try {
       await this.outbox.ask(`${this.card.id}/${name}/`, body);
     } catch (problem) {
-      if (problem.status === 401) this.page.showTrouble("signed-out");
-      else if (problem.error) onRefused(problem.error) || this.page.showError(problem.error);
-      else this.page.showOffline();
+      const kind = passing(problem);
+      if (kind === "offline") this.page.showOffline();
+      else if (kind) this.page.showTrouble(kind);
+      else onRefused(problem.error) || this.page.showError(problem.error);
       return false;
     }
     this.card.etag = "";

@@ -1,13 +1,16 @@
 // The signup page: the question, Meta's window, the card. The server decides; this page shows.
 
 import { Acts } from "./acts.js";
+import { remember } from "./address.js";
 import { Card } from "./card.js";
 import { allowLaunch, choose, chosen, hint, revealLaunch, showFor } from "./choose.js";
 import { Elsewhere } from "./elsewhere.js";
 import { Outbox } from "./outbox.js";
 import { Picker } from "./picker.js";
+import { Retry } from "./retry.js";
 import { initSdk, listen, loadSdk, openWindow } from "./signup.js";
-import { Troubles, unfit } from "./troubles.js";
+import { continueInThisTab } from "./this_tab.js";
+import { Troubles, passing, unfit } from "./troubles.js";
 import { Handle, WindowCard } from "./window.js";
 
 const $ = (selector) => document.querySelector(selector);
@@ -16,8 +19,6 @@ const texts = $("#texts").dataset;
 const cardTexts = $("#card-texts").dataset;
 // A window that was left longer ago is hardly open any more.
 const LEFT_AFTER_MS = 30 * 60_000;
-const RETRY_MS = 1_000;
-const LONGEST_RETRY_MS = 30_000;
 const views = {
   choose: $("#choose"),
   ready: $("#ready"),
@@ -35,11 +36,9 @@ let sdkReady = false;
 let preparing = 0;
 let opening = 0; // how many times the window was opened; the last one counts
 let asking = "choose"; // the view that the window was opened from
-let unfinished = null; // what the server did not answer, to be tried again
-let retries = 0;
-let retryTimer = 0;
 
 const troubles = new Troubles(config.site_url, texts);
+const retry = new Retry();
 
 const outbox = new Outbox(config, {
   onAnswer(id, told, isOld) {
@@ -52,9 +51,9 @@ const outbox = new Outbox(config, {
   },
   onTrouble(kind, error) {
     if (kind === "refused") showError(error);
-    // Who is signed out is told that, and not that the server is away.
-    else if (kind !== "offline" || troubles.kind !== "signed-out") {
-      troubles.show(kind, { passes: true });
+    // Who is not let in any more is told that, and not that the server is away.
+    else if (kind !== "offline" || !["signed-out", "link-ended"].includes(troubles.kind)) {
+      showTrouble(kind);
     }
   },
 });
@@ -77,13 +76,14 @@ const windowCard = new WindowCard({ onUnseen: () => troubles.show("unseen") });
 
 const picker = new Picker({
   texts,
-  onPick(said, isUnknown) {
-    launch = null; // it ends the attempt: the next window needs a launch of its own
-    outbox.post(attempt, said);
-    if (isUnknown) showCard(attempt);
+  onSay: (said) => {
+    tellError(said);
+    showCard(attempt);
   },
-  onClose(hasTold) {
-    if (hasTold) showCard(attempt);
+  onClose() {
+    // What was held back while somebody was reading.
+    const { id, state } = card.shown?.dataset ?? {};
+    if (id === attempt && state !== "started") showCard(attempt, state);
   },
 });
 
@@ -98,6 +98,7 @@ function show(name) {
   for (const [each, section] of Object.entries(views)) section.hidden = each !== name;
   if (name === "choose" || name === "ready") asking = name;
   $("#another").hidden = name !== "progress";
+  $("#lead").hidden = name === "progress"; // the card says whose number it is, and how it stands
   if (name !== "window") windowCard.leave();
   elsewhere.hide();
 }
@@ -110,10 +111,16 @@ function showCard(id, state) {
   card.watch(id, state);
 }
 
-// The attempt stands elsewhere now. Who reads about an error that they told goes on reading.
+// It ends the attempt: the next window needs a launch of its own.
+function tellError(said) {
+  launch = null;
+  return outbox.post(attempt, said);
+}
+
+// The attempt stands elsewhere now. Who reads about an error goes on reading.
 function follow(state) {
-  if (state === "cancelled" && picker.isOpen) return;
-  showCard(attempt, state);
+  if (state === "cancelled" && picker.isOpen) launch = null;
+  else showCard(attempt, state);
 }
 
 // An older attempt's window has finished while nothing is open here: the page turns to it.
@@ -126,25 +133,13 @@ function turnsTo(id, state, isOld) {
   return true;
 }
 
-// Where a reload leads, and the language switch.
-function remember(id) {
-  const address = new URL(location.href);
-  address.searchParams.set("onboarding", id);
-  address.searchParams.delete("new");
-  history.replaceState(null, "", address);
-  const next = $('.languages input[name="next"]');
-  if (next) next.value = address.pathname + address.search;
-}
-
 function showTrouble(kind) {
   troubles.show(kind, { passes: true });
 }
 
 function hideTrouble() {
   troubles.hide();
-  unfinished = null;
-  retries = 0;
-  clearTimeout(retryTimer);
+  retry.forget();
 }
 
 // Something has to stand on the page to go on with.
@@ -159,29 +154,19 @@ function showOffline() {
 
 // --- When the server cannot be reached ------------------------------------------------------------
 
-// `act` is tried again by itself, and at once when somebody comes back to the page.
 function failed(problem, act) {
-  if (problem.error && problem.status !== 401) {
+  const kind = passing(problem);
+  if (kind) {
+    showTrouble(kind);
+    retry.later(act);
+  } else {
     showError(problem.error);
-    return;
   }
-  troubles.show(problem.status === 401 ? "signed-out" : "offline", { passes: true });
-  unfinished = act;
-  clearTimeout(retryTimer);
-  retryTimer = setTimeout(retryNow, Math.min(RETRY_MS * 2 ** retries, LONGEST_RETRY_MS));
-  retries += 1;
-}
-
-function retryNow() {
-  const act = unfinished;
-  unfinished = null;
-  clearTimeout(retryTimer);
-  act?.();
 }
 
 function tryNow() {
   outbox.retry();
-  retryNow();
+  retry.now();
 }
 
 // --- The question ---------------------------------------------------------------------------------
@@ -191,6 +176,11 @@ function updateButton() {
   allowLaunch(isReady);
   const asked = chosen() || !views.ready.hidden;
   hint(isReady ? "" : asked ? texts.preparing : texts.choose);
+}
+
+function askToChoose() {
+  hint(texts.choose);
+  $('input[name="use"]')?.focus();
 }
 
 // Ask for the attempt and load the SDK; only then can the button open the window in its click.
@@ -311,7 +301,7 @@ listen(config.message_hosts, config.sandbox_origin, (body, source) => {
 });
 
 // One certain number (again): nothing to ask, but the window needs a click of its own.
-async function openFor(number, address, { body, wasLeft = false, isRepeated = false } = {}) {
+async function openFor(number, address, { body, isRepeated = false } = {}) {
   if (!isRepeated) hideTrouble();
   launch = null;
   const turn = ++preparing;
@@ -320,21 +310,23 @@ async function openFor(number, address, { body, wasLeft = false, isRepeated = fa
     const told = await outbox.ask(address, body);
     if (turn !== preparing) return;
     troubles.settle();
-    card.stop();
     attempt = told.id;
-    remember(attempt);
-    $("#ready-number").textContent = number ?? "";
-    $("#ready-one").hidden = !number;
-    $("#ready-left").hidden = !wasLeft || Boolean(number);
-    show("ready");
-    updateButton();
-    $("#ready-title").focus();
-    await ready(told.launch, turn);
+    await offer(number, told.launch, turn);
   } catch (problem) {
-    if (turn === preparing) {
-      failed(problem, () => openFor(number, address, { body, wasLeft, isRepeated: true }));
-    }
+    if (turn === preparing) failed(problem, () => openFor(number, address, { body, isRepeated: true }));
   }
+}
+
+function offer(number, told, turn, { wasLeft = false } = {}) {
+  card.stop();
+  remember(attempt);
+  $("#ready-number").textContent = number ?? "";
+  $("#ready-one").hidden = !number;
+  $("#ready-left").hidden = !wasLeft || Boolean(number);
+  show("ready");
+  updateButton();
+  $("#ready-title").focus();
+  return ready(told, turn);
 }
 
 // "Start again" asks the question again with the same answer.
@@ -367,39 +359,37 @@ const deeds = {
   dismiss: () => troubles.hide(),
   copy: (button) => troubles.copy(button),
   elsewhere: (button) => elsewhere.toggle(button, attempt),
-  "start-again": () => {
+  "saw-this": () => picker.say(),
+  async "start-again"(button) {
+    button.setAttribute("aria-disabled", "true");
+    await tellError(picker.read); // first: it would end the new launch
+    button.removeAttribute("aria-disabled");
+    if (!picker.isOpen) return;
     picker.close();
     acts.startAgain(attempt);
   },
 };
 
 document.addEventListener("click", (event) => {
-  const button = event.target.closest("[data-do]");
+  const button = event.target.closest('[data-do]:not([aria-disabled="true"])');
   if (button) deeds[button.dataset.do](button);
 });
 
-// The form of "Continue in this tab" needs the attempt; where none was begun, this begins it.
-document.addEventListener("submit", async (event) => {
-  const form = event.target.closest("[data-this-tab]");
-  if (!form) return;
-  const field = form.elements.onboarding;
-  form.elements.csrfmiddlewaretoken.value = outbox.token; // a login in another tab gives a new one
-  if (attempt) field.value = attempt;
-  if (field.value) return;
-  event.preventDefault();
-  const input = chosen();
-  if (!input) {
-    hint(texts.choose);
-    document.querySelector('input[name="use"]')?.focus();
-    return;
-  }
-  try {
-    attempt = field.value = (await begun(input.dataset.mode)).id;
-    form.submit();
-  } catch (problem) {
-    if (problem.error) showError(problem.error);
-    else showOffline();
-  }
+continueInThisTab({
+  token: () => outbox.token,
+  attempt: () => attempt,
+  async begin() {
+    const input = chosen();
+    if (input) attempt = (await begun(input.dataset.mode)).id;
+    else askToChoose();
+    return attempt;
+  },
+  onTrouble(problem) {
+    const kind = passing(problem);
+    if (kind === "offline") showOffline();
+    else if (kind) showTrouble(kind);
+    else showError(problem.error);
+  },
 });
 
 $("#choose-form").addEventListener("change", () => {
@@ -415,7 +405,8 @@ $("#launch-ready").addEventListener("click", () => {
 });
 $("#again").addEventListener("click", again);
 $("#closed").addEventListener("click", () => {
-  outbox.post(attempt, { login_status: "unknown" });
+  if (picker.read) picker.say(); // who closed it over an error that they were reading of
+  else outbox.post(attempt, { login_status: "unknown" });
 });
 addEventListener("online", tryNow);
 addEventListener("focus", tryNow);
@@ -439,26 +430,19 @@ function begin() {
 }
 
 // The page was read anew, so it holds no window: the one of before may be open, or is long gone.
-// Its messages still reach this page.
+// Its messages still reach this page. Reading a page is no launch, so the server has said with it
+// what opens the window again in its click.
 function comeBack(launchedAt) {
-  if (!launchedAt) {
+  if (!launchedAt || !config.launch) {
     showCard(attempt);
-    return;
-  }
-  if (Date.now() - launchedAt > LEFT_AFTER_MS) {
-    openFor(card.shown?.dataset.number, `${attempt}/launch/`, { wasLeft: true }).then(() => {
-      if (views.ready.hidden) showCard(attempt); // refused: the trouble says why
-    });
-    return;
-  }
-  showFor(chosen()?.value ?? (config.connection_mode === "business_app" ? "app" : "new"));
-  show("window");
-  windowCard.found(launchedAt);
-  card.watch(attempt);
-  // So that "Open it again" opens it in its click.
-  if (isFit()) {
-    const turn = preparing;
-    outbox.ask(`${attempt}/launch/`).then((told) => ready(told.launch, turn)).catch(() => {});
+  } else if (Date.now() - launchedAt > LEFT_AFTER_MS) {
+    offer(card.shown?.dataset.number, config.launch, preparing, { wasLeft: true });
+  } else {
+    showFor(chosen()?.value ?? (config.connection_mode === "business_app" ? "app" : "new"));
+    show("window");
+    windowCard.found(launchedAt);
+    card.watch(attempt);
+    if (isFit()) ready(config.launch, preparing);
   }
 }
 

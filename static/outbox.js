@@ -1,12 +1,14 @@
 // What Meta's window gave is posted the moment it comes, kept and retried until the server has it.
 // A code stays in memory only; everything else also survives a reload of the tab.
 
+import { passing } from "./troubles.js";
+
 const KEPT = "signup-outbox";
 const LONGEST_MS = 30_000;
 const FIRST_MS = 500;
 
 export class Outbox {
-  // `onAnswer(id, body, isOld)`: the server took it; `isOld`: another page had it to send. `onTrouble(kind, error)`: offline, signed-out or refused.
+  // `onAnswer(id, body, isOld)`: the server took it; `isOld`: another page had it to send. `onTrouble(kind, error)`: a passing one, or refused.
   constructor(config, { onAnswer, onTrouble }) {
     this.config = config;
     this.onAnswer = onAnswer;
@@ -25,8 +27,11 @@ export class Outbox {
     this.waiting.forEach((entry) => this.send(entry));
   }
 
+  // Resolves when the server has taken it, or refused it for good.
   post(onboarding, body) {
-    this.add({ onboarding, body, tries: 0 });
+    return new Promise((resolve) => {
+      this.add({ onboarding, body, tries: 0, resolve });
+    });
   }
 
   add(entry) {
@@ -44,6 +49,7 @@ export class Outbox {
     if (done) {
       this.waiting.delete(entry);
       this.remember();
+      entry.resolve?.();
       return;
     }
     entry.tries += 1;
@@ -65,11 +71,10 @@ export class Outbox {
       return false;
     }
     if (answer.status === 401) {
-      this.onTrouble("signed-out");
+      this.onTrouble(passing({ status: answer.status, error: body.error }));
       return false;
     }
-    const passing = answer.status >= 500 || [408, 425, 429].includes(answer.status);
-    if (passing) return false;
+    if (answer.status >= 500 || [408, 425, 429].includes(answer.status)) return false;
     this.onTrouble("refused", body.error);
     return true;
   }

@@ -1,20 +1,20 @@
 // "I saw an error": finds what Meta's window showed by its number or its words. Cause and remedy
-// are in the page already (_errors.html); what is picked is told to the server.
+// are in the page already (_errors.html). Reading them tells nobody anything: the steps in the window
+// may go on. What somebody says that they saw is told to the server, which ends the attempt.
 
 const NUMBER = /\d{3,10}/;
 
 export class Picker {
-  // `onPick({error_code?, error_message?}, isUnknown)`; `onClose(hasTold)`: put away again.
-  constructor({ onPick, onClose, texts }) {
+  // `onSay(body)`: this is what the window showed. `onClose()`: put away again, nothing said.
+  constructor({ onSay, onClose, texts }) {
     this.form = document.querySelector("#error-form");
     this.field = document.querySelector("#error-text");
     this.told = document.querySelector("#error-found");
     this.none = document.querySelector("#error-none");
     this.button = document.querySelector("#saw-error");
-    this.picked = new Set();
     this.entries = [...document.querySelectorAll(".fault")];
     this.texts = texts;
-    this.onPick = onPick;
+    this.onSay = onSay;
     this.onClose = onClose;
     this.button.addEventListener("click", () => this.toggle());
     this.field.addEventListener("input", () => this.find());
@@ -23,9 +23,6 @@ export class Picker {
       this.take();
     });
     document.querySelector("#error-send").addEventListener("click", () => this.send());
-    for (const entry of this.entries) {
-      entry.addEventListener("toggle", () => this.pick(entry));
-    }
   }
 
   get isOpen() {
@@ -34,9 +31,8 @@ export class Picker {
 
   toggle() {
     if (this.isOpen) {
-      const hasTold = this.picked.size > 0;
       this.close();
-      this.onClose(hasTold);
+      this.onClose();
       return;
     }
     this.form.hidden = false;
@@ -48,18 +44,25 @@ export class Picker {
     this.form.hidden = true;
     this.button.setAttribute("aria-expanded", "false");
     this.field.value = "";
-    this.picked.clear();
     for (const entry of this.entries) entry.open = false;
     this.find();
   }
 
-  // Opening an entry is saying "this one"; each is told once.
-  pick(entry) {
-    if (!entry.open || this.picked.has(entry)) return;
-    this.picked.add(entry);
+  // What is read at the moment, as the server takes it; null where nothing is.
+  get read() {
+    const entry = this.isOpen && this.entries.find((each) => each.open);
+    if (!entry) return null;
     const number = this.field.value.match(NUMBER)?.[0];
     const known = number && codesOf(entry).includes(number);
-    this.onPick({ event: "ERROR", error_code: known ? number : entry.dataset.code }, false);
+    return { event: "ERROR", error_code: known ? number : entry.dataset.code };
+  }
+
+  // "I saw this and closed the window".
+  say() {
+    const body = this.read;
+    if (!body) return;
+    this.close();
+    this.onSay(body);
   }
 
   // Enter: the one that fits, or what nobody knows.
@@ -75,7 +78,7 @@ export class Picker {
     const code = said.match(NUMBER)?.[0];
     const body = { event: "ERROR", error_message: said, ...(code && { error_code: code }) };
     this.close();
-    this.onPick(body, true);
+    this.onSay(body);
   }
 
   find() {

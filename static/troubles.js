@@ -35,6 +35,14 @@ export function unfit(siteUrl, around = window) {
   return null;
 }
 
+// What a refusal is that passes by itself, or null where the server's own words say what is wrong.
+// A link that was ended is a 401 too: a newer one may be opened in another tab.
+export function passing({ status, error } = {}) {
+  if (error?.code === "link_ended") return "link-ended";
+  if (status === 401) return "signed-out";
+  return error ? null : "offline";
+}
+
 export class Troubles {
   constructor(siteUrl, texts) {
     this.place = document.querySelector("#trouble");

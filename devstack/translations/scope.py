@@ -15,6 +15,7 @@ OUT_OF_SCOPE = (
     "onboarding/doctor/",
     "onboarding/figures.py",
     "onboarding/management/",
+    "onboarding/messages/login_samples.py",
     "onboarding/messages/samples.py",
     "onboarding/migrations/",
     "onboarding/outbound/",

@@ -13,7 +13,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy as _
 
 from onboarding import link_mail, post, reasons
-from onboarding.messages import letters, staff
+from onboarding.messages import letters, login_samples, staff
 from onboarding.models import Onboarding, PhoneNumber, SignupLink, StaffLetter, Standing
 from onboarding.models.onboarding import ConnectionMode
 from onboarding.states import State
@@ -146,6 +146,7 @@ KINDS: dict[str, tuple[Any, Callable[[str, str], EmailMultiAlternatives]]] = {
     "several": (_("Several pieces of news, to a guest"), _several),
     "digest": (_("Digest for staff"), _digest),
     "alert": (_("Alert for staff"), _alert),
+    **login_samples.KINDS,
 }
 """Each kind's name and how its sample is made, for a language and an address."""
 

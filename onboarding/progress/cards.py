@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from onboarding import reasons, requirements
+from onboarding import reasons, requirements, window_steps
 from onboarding.models import Onboarding
 from onboarding.progress import moves
 from onboarding.progress.line import milestones
@@ -74,7 +74,7 @@ def card(row: Onboarding, visible: QuerySet[Onboarding] | None = None) -> dict[s
         "poll_seconds": poll_seconds(row),
         "reference": row.reference,
         "error_code": row.error_code,
-        "current_step": row.current_step,
+        "window_step": window_steps.words(row.current_step),
         "meta_session_id": row.meta_session_id,
     }
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from onboarding import requirements
 from onboarding.models import Onboarding
 from onboarding.models.onboarding import ConnectionMode
 from onboarding.progress.words import display_number, isolated
@@ -105,6 +106,8 @@ def milestones(row: Onboarding) -> list[Milestone]:
 
 
 def _usually(row: Onboarding) -> str:
+    if requirements.is_late(row):
+        return gettext("This takes longer than usual.")
     return str(_LONG.get(row.reason) or ("" if row.reason else _USUALLY.get(State(row.state), "")))
 
 

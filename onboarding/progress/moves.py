@@ -51,6 +51,9 @@ MANAGER = frozenset(
 )  # fmt: skip
 """Stops whose remedy leads to WhatsApp Manager."""
 
+MANAGER_FIRST = frozenset({"pin_mismatch"})
+"""Where nothing helps before something was done there."""
+
 _CHECK_AGAIN, _TRY_AGAIN = _("Check again"), _("Try again")
 
 
@@ -101,7 +104,13 @@ def main_of(
         return None
     if code in _RESTART:
         return Button("restart", str(_RESTART[code]))
+    if code in MANAGER_FIRST:
+        return _manager()
     return _resume(code) if "resume" in acts else None
+
+
+def _manager() -> Button:
+    return Button("manager", str(_("Open WhatsApp Manager")), url=MANAGER_URL, outside=True)
 
 
 def _resume(code: str) -> Button:
@@ -117,9 +126,8 @@ def others_of(row: Onboarding, stop: requirements.Requirement | None) -> list[Bu
         found.append(_resume(stop.code))
     if "search" in acts:
         found.append(Button("search", str(_("Look for my account"))))
-    if stop and stop.code in MANAGER:
-        label = str(_("Open WhatsApp Manager"))
-        found.append(Button("manager", label, url=MANAGER_URL, outside=True))
+    if stop and stop.code in MANAGER - MANAGER_FIRST:
+        found.append(_manager())
     return found
 
 

@@ -8,6 +8,7 @@ from onboarding.requirements.acts import NOT_RECONNECTABLE, RECONNECTABLE, SEARC
 from onboarding.requirements.conditions import next_end, settled, shown
 from onboarding.requirements.derive import (
     also,
+    is_late,
     of,
     of_account,
     of_number,
@@ -23,6 +24,7 @@ __all__ = [
     "Requirement",
     "acts",
     "also",
+    "is_late",
     "next_end",
     "of",
     "of_account",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -128,17 +129,24 @@ def _since(row: conditions.Row, code: str) -> datetime:
 
 
 def _pace(row: Onboarding, staff: bool) -> Text | None:
-    """What a long wait has to know: that looks have become rare, or have ended."""
+    """What a long wait has to know: that it is one, that looks have become rare, or have ended."""
     if row.state not in PARKED | {S.CONNECTING, S.REGISTERING, S.LINKED}:
         return None
     if row.next_look_at is None:
         return _DORMANT_FOR_STAFF if staff else _DORMANT
     rare = row.next_look_at - row.updated_at > RARE and row.state != S.REGISTERING
-    if not rare:
-        return None
-    return _SLOW_FOR_STAFF if staff else _SLOW
+    if rare:
+        return _SLOW_FOR_STAFF if staff else _SLOW
+    return _LATE if is_late(row) and not staff else None
 
 
+def is_late(row: Onboarding) -> bool:
+    """Whether a number is not listed for longer than the minutes that this usually takes."""
+    return row.reason == "number_not_listed" and timezone.now() - row.state_changed_at > LATE
+
+
+LATE = timedelta(hours=1)
+_LATE = _("It takes longer than usual. Send the reference to your partner: they can look into it.")
 RARE = timedelta(hours=20)
 _SLOW = _("This has taken long, so we look only about once a day now. Press “Check again” to look.")
 _DORMANT = _("We no longer look by ourselves. Press “Check again” when something has changed.")

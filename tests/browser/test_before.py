@@ -24,8 +24,10 @@ def phone(browser: Browser, site: str, owner: User, client: Any) -> Any:
 
 
 LISTS = {
-    "new": ["admin of your business", "phone of this number", "legal business name", "pop-up"],
-    "app": ["2.24.17", "computer screen", "admin of your business", "pop-up"],
+    "new": ["create a new WhatsApp account", "admin of your business", "phone of this number",
+            "legal business name", "pop-up"],
+    "app": ["create a new WhatsApp account", "2.24.17", "computer screen",
+            "admin of your business", "pop-up"],
     "other": ["two-step PIN off", "create a new WhatsApp account", "admin of your business",
               "phone of this number", "legal business name", "pop-up"],
 }  # fmt: skip

@@ -64,7 +64,7 @@ def test_whose_number_it_is_and_the_main_button_stay_in_sight_on_a_phone(
 ) -> None:
     page.set_viewport_size({"width": 360, "height": 640})
     opens("pin")
-    expect(page.locator("[data-act=resume]")).to_be_in_viewport(ratio=1)
+    expect(page.locator(".main-act .button")).to_be_in_viewport(ratio=1)
     page.locator(".milestones").scroll_into_view_if_needed()
     page.mouse.wheel(0, 300)
     expect(page.locator(".whose")).to_be_in_viewport(ratio=0.9)

@@ -116,3 +116,27 @@ def test_the_pages_of_links_have_no_faults_and_fit_a_phone(
     expect(page.locator("h1")).to_have_text("This link has been ended")
     is_fine()
     context.close()
+
+
+def test_who_hands_over_by_an_ended_link_is_told_so_and_a_newer_one_goes_on(
+    context: BrowserContext, link_address: str, tenant: Tenant
+) -> None:
+    page = watched(context.new_page())
+    page.goto(link_address)
+    page.check("input[value=new]")
+    with page.expect_popup():
+        page.click("#launch")
+    services.revoke_link(SignupLink.objects.get())
+    page.click("#closed")
+    told = page.locator("#trouble[data-kind=link-ended]")
+    expect(told).to_contain_text("This link has been ended")
+    expect(told).to_contain_text("What you handed over goes on")
+    expect(told).to_contain_text("Ask whoever sent you the link for a new one")
+    assert violations(page) == []
+    newer = context.new_page()
+    newer.goto(f"/s/{services.create_link(tenant)[1]}/")
+    newer.close()
+    page.evaluate("dispatchEvent(new Event('focus'))")
+    expect(page.locator("#card[data-state=cancelled]")).to_be_visible()
+    expect(page.locator("#trouble")).to_be_hidden()
+    assert page.faults == []  # type: ignore[attr-defined]

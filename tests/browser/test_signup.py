@@ -248,7 +248,8 @@ def test_an_answer_without_a_code_is_told_as_a_configuration_problem(
 def test_a_reload_while_the_window_is_open_still_hears_its_message(
     signup: Signup, sandbox: Sandbox
 ) -> None:
-    window = signup.launches()
+    with signup.page.expect_response(lambda answer: answer.url.endswith("/signup/")):
+        window = signup.launches()
     signup.page.wait_for_url("**onboarding=**")
     signup.page.reload()
     expect(signup.page.locator("#window")).to_be_visible()

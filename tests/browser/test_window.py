@@ -156,24 +156,24 @@ def test_the_first_windows_end_says_nothing_after_a_second_was_opened(
 # --- I saw an error ------------------------------------------------------------------------------
 
 
-def test_a_number_of_metas_shows_cause_and_remedy_and_ends_the_attempt(
+def test_a_number_of_metas_shows_cause_and_remedy_and_starts_again(
     signup: Signup, page: Page
 ) -> None:
     signup.launches("app")
     page.click("#saw-error")
     expect(page.locator("#error-text")).to_be_focused()
     assert violations(page) == []
-    with page.expect_response(lambda answer: answer.url.endswith("/signup/")):
-        page.fill("#error-text", "Error 4563015")
+    page.fill("#error-text", "Error 4563015")
     entry = page.locator(".fault:visible")
     expect(entry).to_have_count(1)
     expect(entry).to_contain_text("Meta needs a newer version of the app")
     expect(entry.locator(".remedy li").first).to_contain_text("Update the app")
     assert violations(page) == []
-    row = Onboarding.objects.get()
-    assert (row.state, row.reason, row.error_code) == ("cancelled", "meta_error", "4563015")
     entry.locator("[data-do=start-again]").click()
+    expect(page.locator("#choose")).to_be_visible()
     expect(page.locator("#launch")).to_be_enabled()
+    assert SignupEvent.objects.get(event="ERROR").error_code == "4563015"
+    assert Onboarding.objects.get().state == "started"
     with page.expect_popup() as popup:
         page.click("#launch")
     signup.finishes(popup.value)
@@ -181,26 +181,59 @@ def test_a_number_of_metas_shows_cause_and_remedy_and_ends_the_attempt(
     assert Onboarding.objects.count() == 1
 
 
-def test_who_puts_the_picker_away_sees_how_the_attempt_stands(signup: Signup, page: Page) -> None:
+def test_reading_about_errors_ends_nothing(signup: Signup, page: Page) -> None:
+    window = signup.launches()
+    page.click("#saw-error")
+    for entry in page.locator(".fault summary").all():
+        entry.click()
+    page.fill("#error-text", "2655091")
+    expect(page.locator(".fault[open]")).to_have_count(1)
+    page.click("#saw-error")
+    expect(page.locator("#window-open")).to_be_visible()
+    signup.finishes(window)
+    signup.sees("connected")
+    assert not SignupEvent.objects.filter(event="ERROR").exists()
+
+
+@pytest.mark.parametrize("button", [".fault[open] [data-do=saw-this]", "#closed"])
+def test_who_says_that_they_saw_it_and_closed_the_window_sees_it_on_the_card(
+    signup: Signup, page: Page, button: str
+) -> None:
     signup.launches()
     page.click("#saw-error")
     page.fill("#error-text", "2655091")
-    expect(page.locator(".fault[open]")).to_have_count(1)
+    page.click(button)
+    signup.sees("cancelled")
+    expect(page.locator("#card")).to_contain_text("2655091")
+    row = Onboarding.objects.get()
+    assert (row.state, row.reason, row.error_code) == ("cancelled", "meta_error", "2655091")
+
+
+def test_who_reads_on_while_the_attempt_ends_sees_it_when_they_put_the_picker_away(
+    signup: Signup, page: Page
+) -> None:
+    window = signup.launches()
+    page.click("#saw-error")
+    page.fill("#error-text", "2655091")
+    with page.expect_response(lambda answer: answer.url.endswith("/signup/")):
+        window.close()
     reload_unseen(page)
     expect(page.locator("#card")).to_have_attribute("data-state", "cancelled")
     expect(page.locator("#error-form")).to_be_visible()  # reading goes on
     page.click("#saw-error")
     signup.sees("cancelled")
-    expect(page.locator("#card")).to_contain_text("2655091")
 
 
-def test_opening_the_window_again_after_an_error_was_told_begins_anew(
+def test_opening_the_window_again_after_the_attempt_ended_begins_anew(
     signup: Signup, page: Page
 ) -> None:
-    signup.launches()
+    window = signup.launches()
     page.click("#saw-error")
+    page.fill("#error-text", "2655091")
     with page.expect_response(lambda answer: answer.url.endswith("/signup/")):
-        page.fill("#error-text", "2655091")
+        window.close()
+    reload_unseen(page)
+    expect(page.locator("#card")).to_have_attribute("data-state", "cancelled")
     page.click("#again")
     expect(page.locator("#launch")).to_be_enabled()
     with page.expect_popup() as popup:
@@ -293,7 +326,8 @@ def test_a_finish_after_an_error_was_told_still_goes_on(signup: Signup, page: Pa
     window = signup.launches()
     page.click("#saw-error")
     page.fill("#error-text", "2593030")
-    expect(page.locator(".fault[open]")).to_have_count(1)
+    page.click(".fault[open] [data-do=saw-this]")
+    signup.sees("cancelled")
     signup.finishes(window)
     signup.sees("connected")
 
@@ -311,9 +345,11 @@ def test_after_a_reload_the_page_does_not_claim_to_hold_the_window(
     expect(page.locator("#window-maybe")).to_be_visible()
     expect(page.locator("#front")).to_be_hidden()
     assert violations(page) == []
-    with page.expect_response(lambda answer: answer.url.endswith("/launch/")):
-        page.reload()
+    before = Onboarding.objects.get()
+    page.reload()
     page.wait_for_function("window.FB")
+    row = Onboarding.objects.get()
+    assert (row.launch_id, row.launched_at) == (before.launch_id, before.launched_at)
     with page.expect_popup() as popup:
         page.click("#again")
     signup.finishes(popup.value)
@@ -326,10 +362,12 @@ def test_who_left_long_ago_finds_the_button_and_no_window(signup: Signup, page: 
     signup.sees("cancelled")
     ago = timezone.now() - timedelta(hours=1)
     Onboarding.objects.update(state="started", reason="", launched_at=ago)
+    before = Onboarding.objects.get().launch_id
     page.reload()
     expect(page.locator("#ready-left")).to_be_visible()
     expect(page.locator("#window")).to_be_hidden()
     expect(page.locator("#launch-ready")).to_be_enabled()
+    assert Onboarding.objects.get().launch_id == before
     assert violations(page) == []
     with page.expect_popup() as popup:
         page.click("#launch-ready")

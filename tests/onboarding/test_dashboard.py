@@ -158,10 +158,22 @@ def test_an_account_says_what_is_due_and_what_to_do(
     owner: User, account: WhatsAppBusinessAccount
 ) -> None:
     WhatsAppBusinessAccount.objects.update(payment_method_attached=False)
+    attempt(account.tenant, "awaiting_payment", business_account=account)
     page = pages_of(owner).get(PAGE).content.decode()
     assert "Cakes on WhatsApp" in page
     assert "The payment method is not attached yet" in page
     assert "Next move: YCloud" in page
+
+
+def test_nobody_is_waited_for_where_the_account_s_attempt_was_withdrawn(
+    owner: User, account: WhatsAppBusinessAccount
+) -> None:
+    WhatsAppBusinessAccount.objects.update(payment_method_attached=False)
+    attempt(account.tenant, "cancelled", reason="withdrawn", business_account=account)
+    page = pages_of(owner).get(PAGE).content.decode()
+    assert "Not in use" in page
+    assert "Waiting for YCloud" not in page
+    assert "The payment method is not attached yet" not in page
 
 
 def test_numbers_are_paged_and_attempts_stand_on_the_first_page(

@@ -13,7 +13,7 @@ from django.core import mail
 from django.test import Client
 
 from onboarding import link_mail, services, tasks
-from onboarding.messages import letters, samples
+from onboarding.messages import letters, login_samples, samples
 from onboarding.models import Onboarding
 from onboarding.states import State
 from tenants.languages import tag
@@ -43,7 +43,7 @@ def test_each_letter_opens_in_every_language(db: None, kind: str) -> None:
         assert made.message().as_bytes()
 
 
-@pytest.mark.parametrize("kind", set(samples.KINDS) - {"alert", "digest"})
+@pytest.mark.parametrize("kind", set(samples.KINDS) - {"alert", "digest", *login_samples.KINDS})
 def test_each_letter_to_a_customer_names_the_tenant(db: None, kind: str) -> None:
     made = samples.sample(kind, "en")
     assert "John's Cake Shop" in made.body
@@ -138,6 +138,13 @@ def test_the_preview_shows_each_letter_in_every_language(desk: Client, kind: str
         assert f"{PAGE}{kind}/{language}/html/" in page.content.decode()
         shown = desk.get(f"{PAGE}{kind}/{language}/html/")
         assert f'lang="{tag(language)}"' in shown.content.decode()
+
+
+def test_the_preview_has_every_letter_about_a_login() -> None:
+    templates = site.BASE_DIR / "templates"
+    letters_of_ours = {str(path) for path in templates.glob("*/email/*_subject.txt")}
+    prefixes = [prefix for prefix, _ in login_samples._LETTERS.values()]
+    assert {f"{templates}/{each}_subject.txt" for each in prefixes} == letters_of_ours
 
 
 def test_the_frame_has_a_strict_policy_of_its_own_and_a_sandbox(desk: Client) -> None:

@@ -31,7 +31,7 @@ MAIN = {
     "unproven": None, "account_review": "resume", "payment": "resume", "dormant": "resume",
     "no_number": "restart", "not_listed": "resume", "not_verified": "restart",
     "wrong_number": "restart", "name_review": "resume", "budget": "resume",
-    "provider_away": "resume", "long": "resume", "limited": "resume", "pin": "resume",
+    "provider_away": "resume", "long": "resume", "limited": "resume", "pin": "manager",
     "ids_missing": "restart", "held": "restart", "refused": "resume", "fault": "resume",
     "account_banned": "resume", "number_banned": "resume", "rejected": "anew",
     "connected": "another", "connected_app": "another", "lost": "reconnect",
@@ -154,11 +154,46 @@ def test_the_budget_s_clock_has_the_exact_time_and_its_zone(pages: Client, tenan
     )
 
 
-def test_a_pin_is_tried_again_by_a_button_of_that_name(pages: Client, tenant: Tenant) -> None:
+def test_a_pin_leads_to_whatsapp_manager_first_and_is_tried_again_after_that(
+    pages: Client, tenant: Tenant
+) -> None:
     html = shown(pages, planted(tenant, "pin"))
+    main, rest = html.split('class="buttons main-act"')[1].split("</div>", 1)
+    assert moves.MANAGER_URL in main
+    assert moves.MANAGER_URL not in rest
+    assert 'data-act="resume"' in rest
     assert "Try again" in pressable(html)
     assert "Check again" not in pressable(html)
     assert moves.MANAGER_URL in html
+
+
+def test_a_number_that_is_not_listed_for_an_hour_takes_longer_than_usual(
+    pages: Client, tenant: Tenant
+) -> None:
+    row = planted(tenant, "not_listed")
+    assert "Usually some minutes." in shown(pages, row)
+    ago = timezone.now() - timedelta(minutes=61)
+    Onboarding.objects.filter(pk=row.pk).update(state_changed_at=ago)
+    row.refresh_from_db()
+    html = shown(pages, row)
+    assert "Usually some minutes." not in html
+    assert "This takes longer than usual." in html
+    assert "Send the reference to your partner" in html
+
+
+@pytest.mark.parametrize(
+    ("step", "said"), [("BUSINESS_ACCOUNT_SELECTION", "the choice of the business"), ("ODD", "")]
+)
+def test_the_step_of_metas_window_is_told_in_words_or_not_at_all(
+    pages: Client, tenant: Tenant, step: str, said: str
+) -> None:
+    row = planted(tenant, "closed")
+    Onboarding.objects.filter(pk=row.pk).update(current_step=step)
+    row.events.update(current_step=step)
+    html = shown(pages, row)
+    assert step not in html
+    assert ("window ended at this step" in html) == bool(said)
+    assert said in html
 
 
 def test_the_three_that_hide_another_company_look_alike(tenant: Tenant) -> None:

@@ -143,6 +143,7 @@ ATTEMPTS_OF_EACH_KIND: tuple[tuple[Any, str, dict[str, Any]], ...] = (
     (S.STARTED, "", {}), (S.AWAITING_PAYMENT, "payment_missing", {}),
     (S.IN_REVIEW, "approval_needed", {}), (S.REGISTERING, "", {"number": {"e164": "+34611111111"}}),
     (S.NEEDS_ATTENTION, "account_moved", {}), (S.CANCELLED, "meta_cancelled", {}),
+    (S.CANCELLED, "withdrawn", {"account": {"payment_method_attached": False}}),
     (S.REJECTED, "rejected", {}), (S.CANCELLED, "withdrawn", {"connection_mode": "business_app"}),
 )  # fmt: skip
 

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.utils import timezone
 from playwright.sync_api import Page, Route, expect
 
-from onboarding.models import Onboarding
+from onboarding.models import Onboarding, SignupLink
 from tenants.models import Tenant
 from tests.states.base import Case
 from tests.states.world import NUMBER, S, World
@@ -76,6 +76,14 @@ def _kept(cookies: dict[str, str]) -> Callable[[], dict[str, str]]:
     return lambda: cookies
 
 
+def guest_of_an_ended_link(world: World) -> str:
+    """Let in before, and the link was ended since."""
+    link = world.guest()
+    world.cookies = _kept(world.cookies())  # type: ignore[method-assign]
+    type(link).objects.filter(pk=link.pk).update(revoked_at=timezone.now())
+    return "/connect/"
+
+
 def guest_and_member(world: World) -> str:
     """Signed in, and acting with a link all the same: chosen on the page before."""
     world.owner()
@@ -130,6 +138,11 @@ def chooses_and_launches(page: Page, world: World) -> None:
 def chooses_signed_out(page: Page, _: World) -> None:
     page.context.clear_cookies(name=settings.SESSION_COOKIE_NAME)
     chooses(page, _)
+
+
+def chooses_after_the_end(page: Page, world: World) -> None:
+    SignupLink.objects.filter(tenant=world.tenant).update(revoked_at=timezone.now())
+    chooses(page, world)
 
 
 def asks_too_late(page: Page, world: World) -> None:
@@ -232,6 +245,12 @@ CASES = (
     Case("question-guest-number", guest_of_a_number, NOTE),
     Case("question-guest-country", guest_of_a_country, "#country.act:visible", answers("app")),
     Case("question-guest-expired", guest_of_an_expired_link, "#choose .note.stop:visible"),
+    Case(
+        "question-guest-ended",
+        guest_of_an_ended_link,
+        "main .card .badge.act",
+        fails=("/connect/",),
+    ),
     Case("question-guest-and-member", guest_and_member, CHOICE, chooses_the_link),
     Case("question-prefilled", prefilled, ".prefilled [open] dl:visible", unfolds_the_prefilled),
     Case("question-setup", owner, "#choose .note.stop:visible", settings=UNSET),
@@ -241,6 +260,7 @@ CASES = (
     Case("trouble-insecure", owner, trouble("insecure"), chooses, insecure),
     Case("trouble-offline", owner, trouble("offline"), chooses, offline, **BLOCKED),
     Case("trouble-signed-out", owner, trouble("signed-out"), chooses_signed_out, **BLOCKED),
+    Case("trouble-link-ended", guest, trouble("link-ended"), chooses_after_the_end, **BLOCKED),
     Case("trouble-no-code", owner, trouble("no-code"), chooses_and_launches, no_code),
     Case("trouble-refused", parked, trouble("failed"), asks_too_late, stale, **BLOCKED),
 )
