@@ -78,6 +78,12 @@ def balance() -> Balance | None:
     return Balance(amount, currency, datetime.fromisoformat(at))
 
 
+def calls_of_the_hour() -> dict[int | None, int]:
+    """How many calls of the last hour each YCloud account's quota counts, by the journal."""
+    counted = ProviderCall.objects.filter(quota.counts_now()).order_by()
+    return dict(counted.values_list("ycloud_account").annotate(calls=Count("pk")))
+
+
 @dataclass(frozen=True, slots=True)
 class NewCustomers:
     """WABAs that came here in the last 7 days, against what Meta lets this partner take."""
