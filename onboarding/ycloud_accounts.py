@@ -45,6 +45,11 @@ class Access:
     per_hour: int
     ended: bool = False
 
+    @property
+    def address(self) -> str:
+        """The last part of its webhook's address."""
+        return "" if self.id is None else self.slug
+
     def suffix(self, name: str) -> str:
         """A name of this account's own; those of the first are what they were before."""
         return name if self.id is None else f"{name}:{self.id}"
@@ -119,7 +124,13 @@ class Sender:
     """Whose webhook came: the account's key, and the secrets that its signature may be made of."""
 
     account_id: int | None
-    secrets: list[str] = field(repr=False)
+    entered: list[str] = field(repr=False)
+    installed: list[str] = field(repr=False)
+
+    @property
+    def secrets(self) -> list[str]:
+        """Those that staff entered, and those that `doctor --install-webhook` stored."""
+        return [*self.entered, *self.installed]
 
     def named(self, event_id: str) -> str:
         """What the event is stored under. No account's event can stand in the place of another
@@ -134,12 +145,11 @@ class Sender:
 def sender(slug: str) -> Sender | None:
     """Of the webhook's address; "" is the environment's. None: there is no such account in use."""
     if not slug:
-        return Sender(None, [*settings.YCLOUD_WEBHOOK_SECRETS, *_installed(None)])
+        return Sender(None, settings.YCLOUD_WEBHOOK_SECRETS, _installed(None))
     row = _others().filter(slug=slug, ended_at__isnull=True).first()
-    return None if row is None else Sender(row.pk, [*row.secrets, *_installed(row.pk)])
+    return None if row is None else Sender(row.pk, row.secrets, _installed(row.pk))
 
 
 def _installed(account_id: int | None) -> list[str]:
-    """What `doctor --install-webhook` stored, newest first."""
     rows = WebhookSecret.objects.filter(ycloud_account=account_id).order_by("-installed_at")
     return [secret for secret in rows.values_list("secret", flat=True) if secret]

@@ -391,8 +391,8 @@ def test_the_gauges_say_how_things_stand(tenant: Tenant, settings: Any) -> None:
     assert 40 <= found["onboarding_outbound_lag_seconds",] < 70
     assert found["onboarding_outbound_endpoints", "well"] == 1
     assert found["onboarding_mails", "waiting"] == 1
-    assert found["onboarding_quota_used",] == 1
-    assert found["onboarding_quota_limit",] == settings.YCLOUD_QUOTA_PER_HOUR
+    assert found["onboarding_quota_used", "environment"] == 1
+    assert found["onboarding_quota_limit", "environment"] == settings.YCLOUD_QUOTA_PER_HOUR
     assert found["onboarding_quota_closed_seconds", "environment"] == 0
     assert found["onboarding_queue_messages", "default"] == 0
     assert found["onboarding_beat_alive",] == 1
