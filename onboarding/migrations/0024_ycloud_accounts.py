@@ -93,7 +93,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('assigned_at', models.DateTimeField(auto_now=True, verbose_name='assigned')),
-                ('tenant', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='tenants.tenant', verbose_name='tenant')),
+                ('tenant', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='ycloud_assignment', to='tenants.tenant', verbose_name='tenant')),
                 ('ycloud_account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='onboarding.ycloudaccount', verbose_name='YCloud account')),
             ],
             options={

@@ -110,7 +110,7 @@ class YCloudAssignment(models.Model):
     """
 
     tenant = models.OneToOneField(
-        Tenant, on_delete=models.CASCADE, related_name="+", verbose_name=_("tenant")
+        Tenant, on_delete=models.CASCADE, related_name="ycloud_assignment", verbose_name=_("tenant")
     )
     ycloud_account = models.ForeignKey(
         YCloudAccount, on_delete=models.PROTECT, verbose_name=_("YCloud account")
