@@ -36,7 +36,7 @@ class TenantViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Resource[T
 
     def get_queryset(self) -> QuerySet[Tenant]:
         # Only keys come as far as this (`askers`).
-        rows = Tenant.objects.select_related("ycloud_assignment__ycloud_account")
+        rows = Tenant.objects.all().select_related("ycloud_assignment__ycloud_account")
         return self.filtered(rows)
 
     @operation(

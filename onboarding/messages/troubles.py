@@ -109,8 +109,9 @@ def _there() -> Iterator[tuple[str, str]]:
     ):
         yield f"{ENDPOINT}:{endpoint.pk}", str(endpoint)[:200]
     for reason in sorted(notices.ACCOUNT_WIDE):
-        if Onboarding.objects.filter(state__in=sorted(OPEN), reason=reason).exists():
-            yield reason, ""
+        rows = Onboarding.objects.filter(state__in=sorted(OPEN), reason=reason).order_by()
+        if found := list(rows.values_list("ycloud_account__name", flat=True).distinct()[:5]):
+            yield reason, ", ".join(sorted(filter(None, found)))[:200]
 
 
 def _unsure(there: dict[str, str]) -> Iterator[str]:

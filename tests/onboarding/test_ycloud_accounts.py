@@ -11,7 +11,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from onboarding import quota, schedule, tasks, transitions, ycloud, ycloud_accounts
+from onboarding import quota, schedule, services, tasks, transitions, ycloud, ycloud_accounts
 from onboarding.models import (
     Onboarding,
     PhoneNumber,
@@ -205,6 +205,29 @@ def test_a_waba_stays_at_its_account_when_its_tenant_is_assigned_elsewhere(
     again.worker.later(300)
     assert (row_of(again).ycloud_account, keys(sandbox)) == (None, {FIRST})
     assert WhatsAppBusinessAccount.objects.count() == 1
+
+
+def test_an_account_that_another_tenant_has_elsewhere_is_neither_bound_nor_taken(
+    customer: Customer, other: Customer, sandbox: Sandbox, reviewer: User
+) -> None:
+    share_with(sandbox, FIRST)
+    customer.goes_through("approve")
+    customer.worker.later(300)
+    before = len(sandbox.calls)
+    other.goes_through("second_tenant")
+    later = list(sandbox.server.world.calls)[before:]
+    assert {call["key"] for call in later} == {SECOND}
+    assert {call["method"] for call in later} == {"GET"}
+    assert row_of(other).reason == "account_held"
+    # Once staff gave it to the second tenant, it is read where it lives.
+    services.accept(row_of(other).transfer_cases.get(), reviewer)
+    other.worker.later(60)
+    tasks.carry_out_transfers()
+    other.worker.later(300)
+    assert other.state == "connected"
+    assert row_of(other).ycloud_account is None
+    account = WhatsAppBusinessAccount.objects.get()
+    assert (account.tenant.slug, account.ycloud_account) == ("other", None)
 
 
 def test_tenants_without_an_assignment_begin_at_the_default_account(
