@@ -11,7 +11,16 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from onboarding import quota, schedule, services, tasks, transitions, ycloud, ycloud_accounts
+from onboarding import (
+    quota,
+    record,
+    schedule,
+    services,
+    tasks,
+    transitions,
+    ycloud,
+    ycloud_accounts,
+)
 from onboarding.models import (
     Onboarding,
     PhoneNumber,
@@ -482,3 +491,42 @@ def test_each_of_an_accounts_secrets_signs_while_one_is_rotated(second: YCloudAc
 def test_an_account_without_a_secret_refuses_and_says_so(second: YCloudAccount) -> None:
     YCloudAccount.objects.filter(pk=second.pk).update(webhook_secrets="")
     assert send("42") == 503
+
+
+def test_restrictions_that_another_accounts_event_tells_of_are_not_the_wabas(
+    customer: Customer, second: YCloudAccount
+) -> None:
+    customer.goes_through("approve")
+    customer.worker.later(300)
+    told = [{"restrictionType": "RESTRICTED_BIZ_INITIATED_MESSAGING"}]
+    assert send(customer.waba_id, updateEvent="ACCOUNT_RESTRICTION", restrictions=told) == 204
+    account = WhatsAppBusinessAccount.objects.get()
+    transitions.ask_accounts([account.pk])
+    health.look(account.pk)
+    account.refresh_from_db()
+    assert (account.asked_at is not None, account.restrictions) == (True, [])
+
+
+def test_a_display_names_decision_of_another_accounts_event_repeats_no_register(
+    customer: Customer, second: YCloudAccount, sandbox: Sandbox
+) -> None:
+    customer.goes_through("name_review")
+    row = row_of(customer)
+    assert (row.reason, sandbox.registers) == ("display_name_review", 1)
+    WebhookEvent.objects.create(
+        event_id="1:evt", type="whatsapp.phone_number.name_updated", body={},
+        ycloud_account=second, waba_id=row.claimed_waba_id,
+        phone_number_id=row.claimed_phone_number_id, standing="nobody",
+        applied_at=timezone.now(),
+    )  # fmt: skip
+    transitions.wake([row.pk])
+    customer.worker.run()
+    assert sandbox.registers == 1
+
+
+def test_another_accounts_events_are_not_in_a_record(
+    customer: Customer, second: YCloudAccount
+) -> None:
+    customer.goes_through("payment_missing")
+    send(customer.waba_id)
+    assert "evt_1" not in str(list(record.of(row_of(customer)).entries))
