@@ -43,6 +43,8 @@ GROUPS: tuple[tuple[str | Promise, tuple[Entry, ...]], ...] = (
             (_("Webhook endpoints"), "webhook", "onboarding.webhookendpoint"),
             (_("Events for them"), "outbox", "onboarding.outboundevent"),
             (_("Deliveries"), "local_shipping", "onboarding.delivery"),
+            (_("YCloud accounts"), "account_balance", "onboarding.ycloudaccount"),
+            (_("Assigned tenants"), "alt_route", "onboarding.ycloudassignment"),
             (_("YCloud's endpoints"), "vpn_key", "onboarding.webhooksecret"),
         ),
     ),

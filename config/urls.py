@@ -52,6 +52,7 @@ urlpatterns = [
     path("api/docs/", api_docs, name="api-docs"),
     re_path("^api/", NothingHereView.as_view(), name="nothing-here"),
     path("webhooks/ycloud/", webhooks.ycloud, name="webhook-ycloud"),
+    path("webhooks/ycloud/<slug:slug>/", webhooks.ycloud, name="webhook-ycloud-account"),
     path("accounts/", account.account, name="account"),
     path("accounts/", include("allauth.account.urls")),
     path("accounts/2fa/", include("allauth.mfa.urls")),

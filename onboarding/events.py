@@ -65,24 +65,28 @@ def _of_its_holder(event: WebhookEvent, about: Q) -> Q:
     return about
 
 
-def _open(about: Q) -> QuerySet[Onboarding]:
-    return Onboarding.objects.filter(about, state__in=OPEN)
+def _open(event: WebhookEvent, about: Q) -> QuerySet[Onboarding]:
+    """Of the YCloud account alone that sent the event, as in the two below."""
+    return Onboarding.objects.filter(about, state__in=OPEN, ycloud_account=event.ycloud_account_id)
 
 
-def _connected() -> QuerySet[PhoneNumber]:
-    return PhoneNumber.objects.filter(onboarding__state=State.CONNECTED).distinct()
+def _connected(event: WebhookEvent) -> QuerySet[PhoneNumber]:
+    connected = PhoneNumber.objects.filter(onboarding__state=State.CONNECTED).distinct()
+    return connected.filter(business_account__ycloud_account=event.ycloud_account_id)
 
 
 def _account(event: WebhookEvent) -> Concern:
-    numbers = _connected().filter(business_account__waba_id=event.waba_id or None)
-    accounts = WhatsAppBusinessAccount.objects.filter(waba_id=event.waba_id or None)
-    return Concern(_open(_open_of_account(event)), numbers, accounts)
+    numbers = _connected(event).filter(business_account__waba_id=event.waba_id or None)
+    accounts = WhatsAppBusinessAccount.objects.filter(
+        waba_id=event.waba_id or None, ycloud_account=event.ycloud_account_id
+    )
+    return Concern(_open(event, _open_of_account(event)), numbers, accounts)
 
 
 def _number(event: WebhookEvent) -> Concern:
-    numbers = _connected().filter(phone_number_id=event.phone_number_id or None)
+    numbers = _connected(event).filter(phone_number_id=event.phone_number_id or None)
     none = WhatsAppBusinessAccount.objects.none()
-    return Concern(_open(_open_of_number(event)), numbers, none)
+    return Concern(_open(event, _open_of_number(event)), numbers, none)
 
 
 HANDLERS: dict[str, Callable[[WebhookEvent], Concern]] = {

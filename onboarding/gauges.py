@@ -21,7 +21,7 @@ from django.db.models import Count, Min, Q
 from django.utils import timezone
 from prometheus_client.core import GaugeMetricFamily, Metric
 
-from onboarding import instruments, quota, vitals
+from onboarding import instruments, quota, vitals, ycloud_accounts
 from onboarding.models import (
     Delivery,
     Notice,
@@ -197,14 +197,25 @@ def _mails() -> Iterator[Metric]:
 
 
 def _quota() -> Iterator[Metric]:
-    used = quota.used_in_the_hour()
-    yield _one("quota_used", "Calls to YCloud in the last hour, by the journal", used)
-    limit = settings.YCLOUD_QUOTA_PER_HOUR
-    yield _one("quota_limit", "Our share of YCloud's calls an hour", limit)
-    yield _one("quota_pressure", "By how much background looks are stretched", quota.pressure())
-    yield _one("quota_closed_seconds", "For how long no call is made", quota.closed_seconds())
-    if (balance := vitals.balance()) is not None:
-        yield _one("balance", "The balance at YCloud, in its currency", balance.amount)
+    """Of each YCloud account in use, by its slug: `ycloud_accounts.MOST` of them at most."""
+    by = "ycloud_account"
+    used = _gauge("quota_used", "Calls to YCloud in the last hour, by the journal", by)
+    limit = _gauge("quota_limit", "Our share of YCloud's calls an hour", by)
+    pressure = _gauge("quota_pressure", "By how much background looks are stretched", by)
+    closed = _gauge("quota_closed_seconds", "For how long no call is made", by)
+    balance = _gauge("balance", "The balance at YCloud, in its currency", by)
+    calls = vitals.calls_of_the_hour()
+    for account in ycloud_accounts.active():
+        with ycloud_accounts.using(account):
+            used.add_metric([account.slug], calls.get(account.id, 0))
+            limit.add_metric([account.slug], account.per_hour)
+            pressure.add_metric([account.slug], quota.pressure())
+            closed.add_metric([account.slug], quota.closed_seconds())
+            if (found := vitals.balance()) is not None:
+                balance.add_metric([account.slug], found.amount)
+    yield from (used, limit, pressure, closed)
+    if balance.samples:
+        yield balance
         yield _one(
             "balance_warning",
             "Below this balance staff are warned",

@@ -1,7 +1,9 @@
 """One quota for all tenants: who may call YCloud now, and how much the rest is stretched.
 
 YCloud allows a whole account 200 calls a second and 10,000 an hour (docs "rate limits", Sep 2026);
-our share of it are settings. Both are sliding windows in Redis (the moving window of `limits`).
+our share of it is said beside its key (settings, or the account's row). Each YCloud account has
+windows, closing and pressure of its own (`ycloud_accounts.now()` says whose are meant). Both are
+sliding windows in Redis (the moving window of `limits`).
 Each lane may fill the window up to a line of its own, so that the more urgent finds room:
 
     page      somebody looks at the onboarding at this moment     up to 100 %
@@ -12,7 +14,7 @@ Each lane may fill the window up to a line of its own, so that the more urgent f
 An emptied Redis is seeded from the journal of calls before the next call, and so is one that was
 away while calls went on. When Redis does not answer, the journal itself is counted: page goes on
 below 90 % of the hour and working below 85 %, the others wait. `Retry-After` on any answer and a
-used-up `RateLimit-Remaining` close the quota for all until their time.
+used-up `RateLimit-Remaining` close that account's quota for all lanes until their time.
 """
 
 from __future__ import annotations
@@ -27,11 +29,11 @@ from typing import TypeVar
 
 import redis
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from limits.storage import RedisStorage
 
-from onboarding import instruments
+from onboarding import instruments, ycloud_accounts
 from onboarding.models import Onboarding, ProviderCall
 from onboarding.states import PARKED, WORKING
 from ycloud_client import CallRecord, YCloudError
@@ -58,8 +60,6 @@ YOUNG = timedelta(minutes=10)
 """So long after its state changed a row counts as being worked on; after that it waits."""
 
 LONGEST_CLOSED = 3600.0
-CLOSED_WITHOUT_A_WORD = 2.0
-"""Seconds after a 429 without Retry-After."""
 
 REDIS_SECONDS = 0.5
 REDIS_AGAIN_SECONDS = 5.0
@@ -150,30 +150,38 @@ def take(lane: Lane) -> None:
 
 
 def _take(lane: Lane) -> None:
-    storage = _storage()
-    closed, seeded = _redis().mget(_CLOSED, _SEEDED)
+    account, storage = ycloud_accounts.now(), _storage()
+    second, hour = account.suffix(_SECOND_WINDOW), account.suffix(_HOUR_WINDOW)
+    closed, seeded = _redis().mget(account.suffix(_CLOSED), account.suffix(_SEEDED))
     wait = float(closed or 0) - time.time()
     if wait > 0:
         raise QuotaFullError(wait)
     if _breaker.missed:
-        _redis().delete(_SEEDED, storage.prefixed_key(_HOUR_WINDOW))
+        _forget_windows()
     if _breaker.missed or not seeded:
         seed()
         _breaker.missed = False
-    if not storage.acquire_entry(_SECOND_WINDOW, _line(lane, settings.YCLOUD_QUOTA_PER_SECOND), 1):
+    if not storage.acquire_entry(second, _line(lane, account.per_second), 1):
         raise QuotaFullError(1.0)
-    most = _line(lane, settings.YCLOUD_QUOTA_PER_HOUR)
-    if not storage.acquire_entry(_HOUR_WINDOW, most, HOUR):
-        oldest, _ = storage.get_moving_window(_HOUR_WINDOW, most, HOUR)
+    most = _line(lane, account.per_hour)
+    if not storage.acquire_entry(hour, most, HOUR):
+        oldest, _ = storage.get_moving_window(hour, most, HOUR)
         raise QuotaFullError(max(oldest + HOUR - time.time(), 1.0))
+
+
+def _forget_windows() -> None:
+    """Calls of any account may have gone by the journal: each seeds its window anew."""
+    storage, accounts = _storage(), ycloud_accounts.active()
+    hours = [storage.prefixed_key(each.suffix(_HOUR_WINDOW)) for each in accounts]
+    _redis().delete(*(each.suffix(_SEEDED) for each in accounts), *hours)
 
 
 def seed() -> None:
     """Fill an emptied Redis with the calls of the last hour. Raises redis.RedisError."""
-    storage = _storage()
-    times = ProviderCall.objects.filter(counts_now()).order_by("-at").values_list("at", flat=True)
-    entries = [repr(at.timestamp()) for at in times[: settings.YCLOUD_QUOTA_PER_HOUR]]
-    keys = [_SEEDED, storage.prefixed_key(_HOUR_WINDOW)]
+    account, storage = ycloud_accounts.now(), _storage()
+    times = _counted().order_by("-at").values_list("at", flat=True)
+    entries = [repr(at.timestamp()) for at in times[: account.per_hour]]
+    keys = [account.suffix(_SEEDED), storage.prefixed_key(account.suffix(_HOUR_WINDOW))]
     _redis().register_script(_SEED)(keys, [*entries, HOUR])
 
 
@@ -184,57 +192,47 @@ def counts_now() -> Q:
     return Q(at__gt=since) & ~Q(kind__in=_NOT_YCLOUD) & ~not_sent
 
 
+def _counted() -> QuerySet[ProviderCall]:
+    """Those of them that went by the account at hand."""
+    return ProviderCall.objects.filter(counts_now(), ycloud_account=ycloud_accounts.now().id)
+
+
 def _take_by_journal(lane: Lane) -> None:
     if lane not in WITHOUT_REDIS:
         raise QuotaFullError(WITHOUT_REDIS_SECONDS)
-    if used_in_the_hour() >= _line(lane, settings.YCLOUD_QUOTA_PER_HOUR, WITHOUT_REDIS):
+    if used_in_the_hour() >= _line(lane, ycloud_accounts.now().per_hour, WITHOUT_REDIS):
         raise QuotaFullError(WITHOUT_REDIS_SECONDS)
 
 
 def used_in_the_hour(*lanes: Lane) -> int:
     """Calls of the last hour by the journal; of these lanes, or of all."""
-    calls = ProviderCall.objects.filter(counts_now())
+    calls = _counted()
     return int((calls.filter(lane__in=lanes) if lanes else calls).count())
 
 
 def heard(record: CallRecord) -> None:
-    """What an answer says of the quota: `Retry-After` on any, 429, `RateLimit-Remaining: 0`.
-
-    A 429 that passes on a refusal of Meta's concerns one number and closes nothing for others.
-    """
-    if record.meta_code:
-        return
-    wait = record.retry_after or 0.0
-    if record.status == 429:
-        wait = max(wait, CLOSED_WITHOUT_A_WORD)
-    if _whole(record.rate_limit_remaining) == 0:
-        wait = max(wait, _whole(record.rate_limit_reset) or 0.0)
-    if wait > 0:
-        close(wait)
-
-
-def _whole(text: str | None) -> float | None:
-    """The number at the head of a header (the draft allows parameters behind it)."""
-    head = (text or "").split(",")[0].split(";")[0].strip()
-    return float(head) if head.isascii() and head.isdigit() else None
+    """An answer that asks for a pause closes the quota of the account that it came from."""
+    if record.pause > 0:
+        close(record.pause)
 
 
 def close(seconds: float) -> None:
     """No call of any lane for so long; a longer closing that is in force stays."""
     wait = min(seconds, LONGEST_CLOSED)
-    until = time.time() + wait
+    until, key = time.time() + wait, ycloud_accounts.now().suffix(_CLOSED)
 
     def write() -> None:
         http = _redis()
-        if float(http.get(_CLOSED) or 0) < until:
-            http.set(_CLOSED, repr(until), ex=math.ceil(wait) + 1)
+        if float(http.get(key) or 0) < until:
+            http.set(key, repr(until), ex=math.ceil(wait) + 1)
 
     _quietly(write)
 
 
 def closed_seconds() -> float:
     """For how long no call is made yet; 0.0 when calls are made. Raises redis.RedisError."""
-    return max(float(_breaker.ask(lambda: _redis().get(_CLOSED)) or 0) - time.time(), 0.0)
+    key = ycloud_accounts.now().suffix(_CLOSED)
+    return max(float(_breaker.ask(lambda: _redis().get(key)) or 0) - time.time(), 0.0)
 
 
 def _quietly(write: Callable[[], object]) -> None:
@@ -284,17 +282,19 @@ def measure(calls_an_hour: float) -> float:
     1.0 while that fits beside what page and working used; else the factor that makes it fit.
     """
     used = used_in_the_hour(Lane.PAGE, Lane.WORKING)
-    line = _line(Lane.WAITING, settings.YCLOUD_QUOTA_PER_HOUR)
+    account = ycloud_accounts.now()
+    line = _line(Lane.WAITING, account.per_hour)
     room = max(line - used, line / 10)
     factor = min(max(calls_an_hour / room, 1.0), MOST_PRESSURE)
     text = f"{factor:.3f}"
-    _quietly(lambda: _redis().set(_PRESSURE, text, ex=PRESSURE_SECONDS))
+    _quietly(lambda: _redis().set(account.suffix(_PRESSURE), text, ex=PRESSURE_SECONDS))
     return factor
 
 
 def pressure() -> float:
     """By how much every background interval is stretched now; 1.0 when nothing is known."""
+    key = ycloud_accounts.now().suffix(_PRESSURE)
     try:
-        return float(_breaker.ask(lambda: _redis().get(_PRESSURE)) or 1.0)
+        return float(_breaker.ask(lambda: _redis().get(key)) or 1.0)
     except redis.RedisError:
         return 1.0

@@ -148,7 +148,9 @@ def _webhooks(row: Onboarding, end: datetime | None) -> Iterable[Entry]:
     if row.number is not None:
         numbers.add(row.number.phone_number_id)
     about = Q(waba_id__in=wabas - {""}) | Q(phone_number_id__in=numbers - {""})
-    events = WebhookEvent.objects.filter(about, received_at__gte=row.created_at).defer("body")
+    events = WebhookEvent.objects.filter(
+        about, received_at__gte=row.created_at, ycloud_account=row.ycloud_account_id
+    ).defer("body")
     for event in _newest(events, end, "received_at"):
         facts = [event.get_standing_display(), event.event_id]
         if event.sent_at is not None:

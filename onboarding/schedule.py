@@ -24,7 +24,7 @@ from django.db.models import (
 from django.db.models.functions import Extract, Greatest, Least
 from django.utils import timezone
 
-from onboarding import quota
+from onboarding import quota, ycloud_accounts
 from onboarding.models import Onboarding
 from onboarding.states import State
 from ycloud_client import YCloudError
@@ -73,7 +73,12 @@ def next_look(row: Onboarding) -> datetime | None:
     if wait is None:
         return None
     stretched = not quota.is_young(row) and not quota.is_at_page(row.pk)
-    return now + wait * (quota.pressure() if stretched else 1.0)
+    return now + wait * (_pressure(row) if stretched else 1.0)
+
+
+def _pressure(row: Onboarding) -> float:
+    with ycloud_accounts.using(row.ycloud_account_id):
+        return quota.pressure()
 
 
 def after_fault(row: Onboarding, error: YCloudError, reason: str) -> datetime:
@@ -91,14 +96,24 @@ def after_fault(row: Onboarding, error: YCloudError, reason: str) -> datetime:
     return soon(wait.total_seconds())
 
 
+def measure_pressure() -> float:
+    """Measure that of each YCloud account in use; returns the largest factor."""
+    largest = 1.0
+    for account in ycloud_accounts.active():
+        with ycloud_accounts.using(account):
+            largest = max(largest, quota.measure(wanted_calls_an_hour()))
+    return largest
+
+
 def wanted_calls_an_hour() -> float:
-    """What all waiting rows would call in an hour at their own intervals, without pressure.
+    """What all waiting rows of one YCloud account would call in an hour at their own intervals,
+    without pressure.
 
     A watched account is one call for all its numbers; a parked row reads the account as well.
     """
     now = timezone.now()
     old = Q(state_changed_at__lt=now - quota.YOUNG, next_look_at__isnull=False)
-    rows = Onboarding.objects.filter(old)
+    rows = Onboarding.objects.filter(old, ycloud_account=ycloud_accounts.now().id)
     watched = rows.filter(state=State.CONNECTING).values("business_account")
     watched_since = watched.annotate(since=Min("state_changed_at"))
     parked_since = rows.exclude(state=State.CONNECTING).annotate(since=F("state_changed_at"))

@@ -27,7 +27,6 @@ from onboarding import (
     moving,
     notices,
     outbound,
-    quota,
     retention,
     schedule,
     steps,
@@ -79,7 +78,7 @@ def _nudge_again(onboarding_id: int) -> None:
 @shared_task
 def sweep_due(**_newer: Any) -> int:
     """Claim what is due and hand it out; enough by itself if every nudge is lost."""
-    due = transitions.claim_due(SWEEP_LIMIT)
+    due = transitions.claim_in_turns(SWEEP_LIMIT)
     instruments.swept(len(due))
     for onboarding_id, fence in due:
         advance_onboarding.apply_async(
@@ -205,14 +204,14 @@ def carry_out_transfers(**_newer: Any) -> int:
 
 @shared_task
 def measure_pressure(**_newer: Any) -> float:
-    """Set the factor by which background intervals are stretched; returns it."""
-    return quota.measure(schedule.wanted_calls_an_hour())
+    """Set the factors by which background intervals are stretched; returns the largest."""
+    return schedule.measure_pressure()
 
 
 @shared_task
 def read_balance(**_newer: Any) -> bool:
-    """Ask YCloud for the balance that desk, doctor and metrics show; whether it answered."""
-    return vitals.read_balance() is not None
+    """Ask YCloud for the balances that desk, doctor and metrics show; whether all answered."""
+    return vitals.read_balances()
 
 
 @shared_task

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from itertools import zip_longest
 from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Case, F, Q, QuerySet, Value, When
 from django.utils import timezone
 
-from onboarding import instruments, notices, outbound_events
+from onboarding import instruments, notices, outbound_events, ycloud_accounts
 from onboarding.models import Onboarding, PhoneNumber, Transition, WhatsAppBusinessAccount
 from onboarding.states import TRANSITIONS, State, milestones_behind
 
@@ -48,20 +49,38 @@ def claim(onboarding_id: int) -> Onboarding | None:
     return next(iter(rows), None)
 
 
-def claim_due(limit: int) -> list[tuple[int, int]]:
+ANY = -1
+"""Of no matter which YCloud account; None is the environment's."""
+
+
+def claim_in_turns(limit: int) -> list[tuple[int, int]]:
+    """`claim_due` of each YCloud account by itself, handed out in turns: where one's quota is full
+    or closed, its rows are not in the way of another's. `limit` is of each.
+    """
+    accounts = ycloud_accounts.ids()
+    if len(accounts) == 1:
+        return claim_due(limit)
+    turns = zip_longest(*(claim_due(limit, each) for each in accounts))
+    return [each for turn in turns for each in turn if each]
+
+
+def claim_due(limit: int, ycloud_account: int | None = ANY) -> list[tuple[int, int]]:
     """Take up to `limit` due rows, oldest first, in one statement: (id, fence) of each.
 
     SKIP LOCKED lets several sweeps share the work without waiting for each other.
     """
+    only = {ANY: "", None: "AND ycloud_account_id IS NULL"}.get(
+        ycloud_account, "AND ycloud_account_id = %(account)s"
+    )
     now = timezone.now()
     with connection.cursor() as cursor:
         cursor.execute(
             "WITH due AS (SELECT id FROM onboarding_onboarding "  # noqa: S608
-            f"WHERE next_look_at <= %(now)s AND {_is_free()} "
+            f"WHERE next_look_at <= %(now)s AND {_is_free()} {only} "
             "ORDER BY next_look_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED) "
             "UPDATE onboarding_onboarding AS row SET fence = fence + 1, lease_until = %(until)s "
             "FROM due WHERE row.id = due.id RETURNING row.id, row.fence",
-            {"now": now, "limit": limit, "until": now + LEASE},
+            {"now": now, "limit": limit, "until": now + LEASE, "account": ycloud_account},
         )
         return list(cursor.fetchall())
 

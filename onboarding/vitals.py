@@ -17,7 +17,7 @@ from django.db import connection
 from django.db.models import Count, Min, Q
 from django.utils import timezone
 
-from onboarding import quota, ycloud
+from onboarding import quota, ycloud, ycloud_accounts
 from onboarding.models import Onboarding, ProviderCall, WebhookEvent, WhatsAppBusinessAccount
 from ycloud_client import YCloudError
 
@@ -43,7 +43,10 @@ class Balance:
 
 
 def read_balance() -> Balance | None:
-    """Ask YCloud, on the lowest lane, and keep the answer; None when it did not answer."""
+    """Ask YCloud, on the lowest lane, and keep the answer; None when it did not answer.
+
+    Of the YCloud account at hand, like `balance`.
+    """
     try:
         told = ycloud.look_up(
             quota.Lane.HEALTH, ProviderCall.Kind.BALANCE, "", lambda c: c.retrieve_balance()
@@ -52,17 +55,33 @@ def read_balance() -> Balance | None:
         logger.warning("the balance could not be read: %s", error)
         return None
     found = Balance(told.amount, told.currency, timezone.now())
-    cache.set(_BALANCE, (found.amount, found.currency, found.at.isoformat()), BALANCE_KEPT)
+    key = ycloud_accounts.now().suffix(_BALANCE)
+    cache.set(key, (found.amount, found.currency, found.at.isoformat()), BALANCE_KEPT)
     return found
+
+
+def read_balances() -> bool:
+    """Ask for that of each YCloud account in use; whether all answered."""
+    answers = []
+    for account in ycloud_accounts.active():
+        with ycloud_accounts.using(account):
+            answers.append(read_balance())
+    return None not in answers
 
 
 def balance() -> Balance | None:
     """The last reading, at most a day old; None when there is none."""
-    kept = _cached(_BALANCE)
+    kept = _cached(ycloud_accounts.now().suffix(_BALANCE))
     if not isinstance(kept, tuple):
         return None
     amount, currency, at = kept
     return Balance(amount, currency, datetime.fromisoformat(at))
+
+
+def calls_of_the_hour() -> dict[int | None, int]:
+    """How many calls of the last hour each YCloud account's quota counts, by the journal."""
+    counted = ProviderCall.objects.filter(quota.counts_now()).order_by()
+    return dict(counted.values_list("ycloud_account").annotate(calls=Count("pk")))
 
 
 @dataclass(frozen=True, slots=True)

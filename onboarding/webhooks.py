@@ -1,17 +1,20 @@
-"""`POST /webhooks/ycloud/`: check the signature, store once, answer; a task does the rest."""
+"""`POST /webhooks/ycloud/`: check the signature, store once, answer; a task does the rest.
+
+The bare address is that of the environment's YCloud account; each further one has its own with its
+slug, whose events are checked with its own secrets and stored as its own.
+"""
 
 import logging
 import time
 
-from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 from structlog.contextvars import bind_contextvars
 
-from onboarding import events, instruments, tasks
-from onboarding.models import WebhookEvent, WebhookSecret
+from onboarding import events, instruments, tasks, ycloud_accounts
+from onboarding.models import WebhookEvent
 from ycloud_client.webhooks import Event, SignatureError, verify_signature
 
 logger = logging.getLogger(__name__)
@@ -19,40 +22,42 @@ logger = logging.getLogger(__name__)
 
 @csrf_exempt
 @require_POST
-def ycloud(request: HttpRequest) -> HttpResponse:
+def ycloud(request: HttpRequest, slug: str = "") -> HttpResponse:
     """204 when stored (or known already), 400 for a bad signature or body.
 
     Without a configured secret nothing can be checked, so everything is refused.
     """
-    secrets = _secrets()
-    if not secrets:
+    sender = ycloud_accounts.sender(slug)
+    if sender is None:  # of an account that is not in use no signature fits
+        return _not_signed("no such YCloud account")
+    if not sender.secrets:
         instruments.webhook_came("no_secret")
         logger.error("no webhook secret is set or installed: a webhook was refused")
         return HttpResponse("This endpoint is not set up.", status=503)
     header = request.headers.get("YCloud-Signature", "")
     try:
-        verify_signature(request.body, header, secrets, now=time.time())
+        verify_signature(request.body, header, sender.secrets, now=time.time())
         event = Event.parse(request.body)
+        event_id = sender.named(event.id)
     except SignatureError as error:
-        instruments.webhook_came("bad_signature")
-        logger.warning("a webhook's signature was refused: %s", error)
-        return HttpResponse("The signature does not fit.", status=400)
+        return _not_signed(str(error))
     except ValueError:
         instruments.webhook_came("bad_body")
         logger.warning("a signed webhook had a body that is no event")
         return HttpResponse("The body is no event.", status=400)
-    bind_contextvars(webhook_event=event.id)
+    bind_contextvars(webhook_event=event_id)
     with transaction.atomic():
         stored, is_new = WebhookEvent.objects.get_or_create(
-            event_id=event.id, defaults=events.columns_of(event)
+            event_id=event_id,
+            defaults={**events.columns_of(event), "ycloud_account_id": sender.account_id},
         )
         if is_new and stored.applied_at is None:
-            tasks.request_apply(event.id)
+            tasks.request_apply(event_id)
         instruments.webhook_came(*(("stored", stored.sent_at) if is_new else ("repeated",)))
     return HttpResponse(status=204)
 
 
-def _secrets() -> list[str]:
-    """Those of the environment, and those that `doctor --install-webhook` stored."""
-    stored = WebhookSecret.objects.order_by("-installed_at").values_list("secret", flat=True)
-    return [*settings.YCLOUD_WEBHOOK_SECRETS, *filter(None, stored)]
+def _not_signed(why: str) -> HttpResponse:
+    instruments.webhook_came("bad_signature")
+    logger.warning("a webhook's signature was refused: %s", why)
+    return HttpResponse("The signature does not fit.", status=400)

@@ -1,4 +1,4 @@
-"""Settings -> YCloudClient, under the shared quota, with every call in the journal.
+"""A YCloud account -> YCloudClient, under its quota, with every call in the journal.
 
 Reads are noted after the answer; an act's row (its intent) is committed before the call.
 """
@@ -20,7 +20,7 @@ from django.db import IntegrityError, connections, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from onboarding import codes, instruments, quota, tombstones, transitions
+from onboarding import codes, instruments, quota, tombstones, transitions, ycloud_accounts
 from onboarding.models import Onboarding, ProviderCall
 from onboarding.quota import Lane
 from tenants.redaction import redact
@@ -70,18 +70,25 @@ def _listen(record: CallRecord) -> None:
         call.heard.append(record)
 
 
-_clients: dict[tuple[int, str, str, float], YCloudClient] = {}
+_clients: dict[tuple[int, str, int | None, str, float], YCloudClient] = {}
 _clients_lock = threading.Lock()
 
 
 def client(seconds: float = CALL_SECONDS) -> YCloudClient:
-    """One client, with its keep-alive connections, for each process, setting and patience."""
-    key = (os.getpid(), settings.YCLOUD_API_BASE_URL, settings.YCLOUD_API_KEY, seconds)
+    """One client, with its keep-alive connections, for each process, YCloud account and patience.
+
+    Raises EndedError.
+    """
+    account = ycloud_accounts.now()
+    if account.ended:
+        raise ycloud_accounts.EndedError(account)
+    base_url, key_there = settings.YCLOUD_API_BASE_URL, account.api_key
+    key = (os.getpid(), base_url, account.id, key_there, seconds)
     with _clients_lock:  # two threads that come at once would make two
         if key not in _clients:
             _clients[key] = YCloudClient(
-                key[2], base_url=key[1], observer=_listen, permit=_permit, total_seconds=seconds,
-                read_timeout=min(15.0, seconds),
+                key_there, base_url=base_url, observer=_listen, permit=_permit,
+                total_seconds=seconds, read_timeout=min(15.0, seconds),
             )  # fmt: skip
         return _clients[key]
 
@@ -103,11 +110,12 @@ def read(row: Onboarding, *wanted: tuple[Kind, str, Call[T]]) -> list[T | YCloud
     `wanted`: (kind, target for the journal, the call). Raises OvertakenError.
     """
     transitions.renew(row)
-    return _read(quota.lane_of(row), row, *wanted)
+    with ycloud_accounts.using(row.ycloud_account_id):
+        return _read(quota.lane_of(row), row, *wanted)
 
 
 def look_up(lane: Lane, kind: Kind, target: str, call: Call[T]) -> T:
-    """One read that belongs to no onboarding. Raises YCloudError."""
+    """One read that belongs to no onboarding, by the account at hand. Raises YCloudError."""
     (answer,) = _read(lane, None, (kind, target, call))
     if isinstance(answer, YCloudError):
         raise answer
@@ -127,10 +135,11 @@ def _read(
     *wanted: tuple[Kind, str, Call[T]],
     seconds: float = CALL_SECONDS,
 ) -> list[T | YCloudError]:
+    http = client(seconds)
     for _each in wanted:  # here, not in the threads: without Redis it asks the database
         quota.take(lane)
-    http = client(seconds)
     threads = _threads_of(os.getpid())
+    account_id = ycloud_accounts.now().id
     ends = [
         threads.submit(copy_context().run, _hear_beside, http, _Call(lane, prepaid=1), each[2])
         for each in wanted[1:]
@@ -140,7 +149,15 @@ def _read(
     ProviderCall.objects.bulk_create(
         _without_the_erased(
             _described(
-                ProviderCall(onboarding=row, kind=kind, target=target, lane=lane), record, answer
+                ProviderCall(
+                    onboarding=row,
+                    kind=kind,
+                    target=target,
+                    lane=lane,
+                    ycloud_account_id=account_id,
+                ),
+                record,
+                answer,
             )
         )
         for (kind, target, _), (answer, heard) in zip(wanted, answers, strict=True)
@@ -187,7 +204,8 @@ def act(
     outcome is noted; QuotaFullError before there is an intent), UnderWayError, OvertakenError.
     """
     transitions.renew(row)
-    return _act(quota.lane_of(row), row, kind, target, call, seen)
+    with ycloud_accounts.using(row.ycloud_account_id):
+        return _act(quota.lane_of(row), row, kind, target, call, seen)
 
 
 def install(kind: Kind, target: str, call: Call[T]) -> T:
@@ -199,10 +217,16 @@ def install(kind: Kind, target: str, call: Call[T]) -> T:
 def _act(
     lane: Lane, row: Onboarding | None, kind: Kind, target: str, call: Call[T], seen: str
 ) -> tuple[T, ProviderCall]:
+    http = client()
     quota.take(lane)
-    intent = _intend(ProviderCall(onboarding=row, kind=kind, target=target, lane=lane, seen=seen))
+    intent = _intend(
+        ProviderCall(
+            onboarding=row, kind=kind, target=target, lane=lane, seen=seen,
+            ycloud_account_id=ycloud_accounts.now().id,
+        )
+    )  # fmt: skip
     around = _Call(lane, prepaid=1)
-    answer, heard = copy_context().run(_hear, client(), around, call)
+    answer, heard = copy_context().run(_hear, http, around, call)
     _described(intent, heard[-1] if heard else None, answer)
     intent.save()
     if isinstance(answer, YCloudError):

@@ -18,7 +18,7 @@ from urllib.parse import parse_qsl, urlsplit
 from sandbox import acts, dialog, faults, meta, pages, scenarios
 from sandbox.envelope import Answer, Call, object_of
 from sandbox.webhooks import Sender
-from sandbox.world import World
+from sandbox.world import KEYS, World
 from sandbox.ycloud import YCloud, now_text
 
 BODY_LIMIT = 1_000_000
@@ -59,10 +59,10 @@ class SandboxServer:
         self._thread: threading.Thread | None = None
 
     def emit(self, kind: str, payload: dict[str, Any]) -> None:
-        """Send a webhook event."""
-        with self.world.lock:
-            endpoints = list(self.world.endpoints.values())
-        self.sender.send(kind, payload, now_text(self.world), endpoints)
+        """Send a webhook event, to the endpoints of the YCloud account that has the WABA."""
+        endpoints, first = self.world.told_of(payload)
+        # The address that was given at the start is the first account's.
+        self.sender.send(kind, payload, now_text(self.world), endpoints, at_start=first)
 
     def serve(self) -> None:
         """Answer until `close`."""
@@ -121,8 +121,9 @@ class SandboxServer:
             with self.world.lock:
                 self.world.faults.append({"times": 1, **sent})
         elif path == "/control/quota":
-            self.ycloud.per_second = int(sent.get("per_second", self.ycloud.per_second))
-            self.ycloud.per_hour = int(sent.get("per_hour", self.ycloud.per_hour))
+            self.ycloud.set_quota(sent)
+        elif path == "/control/holder":
+            self.world.holder = KEYS[KEYS.index(sent["key"])]
         elif path == "/control/again":
             return {"sent": self.sender.again(str(sent.get("event_id", "")))}
         elif path == "/control/reset":

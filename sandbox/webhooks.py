@@ -57,7 +57,13 @@ class Sender:
         self._thread.start()
 
     def send(
-        self, kind: str, payload: dict[str, Any], created: str, endpoints: list[dict[str, Any]]
+        self,
+        kind: str,
+        payload: dict[str, Any],
+        created: str,
+        endpoints: list[dict[str, Any]],
+        *,
+        at_start: bool = True,
     ) -> dict[str, Any]:
         """Queue an event for every address that wants it; returns the event."""
         event = {
@@ -67,7 +73,7 @@ class Sender:
             "createTime": created,
             **payload,
         }
-        targets = [(self.url, SECRET, "wh-sandbox")] if self.url else []
+        targets = [(self.url, SECRET, "wh-sandbox")] if self.url and at_start else []
         targets += [
             (e["url"], e["secret"], e["id"])
             for e in endpoints

@@ -16,6 +16,10 @@ Account = dict[str, Any]
 Number = dict[str, Any]
 
 NAMES = ("John's Cake Shop", "Blue Door Books", "Harbour Bikes", "Luna Flowers", "Casa Verde")
+KEYS = ("sandbox-key", "sandbox-key-2")
+"""The API keys of the partner's two accounts at YCloud; each sees and counts its own alone."""
+
+BALANCE = 25.0
 MOST_CALLS = 500
 MOST_LISTED = 50
 
@@ -49,14 +53,15 @@ class World:
         self.endpoints: dict[str, dict[str, Any]] = {}
         self.last_waba_ids: list[str] = []
         self.made = 0
-        self.balance = 25.0
+        self.balances = dict.fromkeys(KEYS, BALANCE)
+        self.holder = KEYS[0]
         self.calls: deque[dict[str, Any]] = deque(maxlen=MOST_CALLS)
         self.graph_calls: deque[dict[str, Any]] = deque(maxlen=MOST_CALLS)
         self._load()
 
     KEPT = (
         "scenario", "params", "once", "accounts", "numbers", "faults", "endpoints",
-        "last_waba_ids", "made",
+        "last_waba_ids", "made", "holder",
     )  # fmt: skip
 
     def _load(self) -> None:
@@ -79,7 +84,8 @@ class World:
         """An empty world with the friendly scenario."""
         with self.lock:
             self.scenario, self.params, self.once = "approve", {}, False
-            self.balance = 25.0
+            self.balances = dict.fromkeys(KEYS, BALANCE)
+            self.holder = KEYS[0]
             for each in (self.accounts, self.numbers, self.codes, self.tokens, self.endpoints):
                 each.clear()
             self.faults.clear()
@@ -95,6 +101,7 @@ class World:
         self.made += 1
         account: Account = {
             "bound": bool(traits["bound"]),
+            "holder": self.holder,
             "in_app": in_app,
             "scenario": scenario,
             "faults": [dict(fault) for fault in traits["faults"]],
@@ -168,6 +175,30 @@ class World:
     def numbers_of(self, waba_id: str) -> list[Number]:
         """The WABA's numbers, settled to this moment."""
         return [self.settled(n) for n in self.numbers.values() if n["waba_id"] == waba_id]
+
+    def told_of(self, payload: dict[str, Any]) -> tuple[list[dict[str, Any]], bool]:
+        """The webhook endpoints of the YCloud account that an event is about, and whether that is
+        the first one.
+        """
+        waba = payload.get("whatsappBusinessAccount", {}).get("id")
+        waba_id = waba or payload.get("whatsappPhoneNumber", {}).get("wabaId")
+        with self.lock:
+            holder = self.accounts.get(str(waba_id), {}).get("holder", KEYS[0])
+            known = self.endpoints.values()
+            return [e for e in known if e.get("holder", KEYS[0]) == holder], holder == KEYS[0]
+
+    def shown_to(self, key: str, account: Account) -> bool:
+        """Whether the YCloud account of this key has the WABA."""
+        return bool(account["bound"]) and account.get("holder", KEYS[0]) == key
+
+    @property
+    def balance(self) -> float:
+        """Of the first YCloud account."""
+        return self.balances[KEYS[0]]
+
+    @balance.setter
+    def balance(self, amount: float) -> None:
+        self.balances[KEYS[0]] = amount
 
     def listed(self) -> list[dict[str, Any]]:
         """The numbers that the window offers beside a new one, newest first."""

@@ -12,9 +12,8 @@ from urllib.parse import unquote
 
 from sandbox import faults
 from sandbox.envelope import Answer, Call, RefusalError, envelope, meta_refusal, page_of
-from sandbox.world import Account, Number, World
+from sandbox.world import KEYS, Account, Number, World
 
-API_KEY = "sandbox-key"
 REGISTER_MOST = 10
 REGISTER_WINDOW = 72 * 3600
 PER_SECOND, PER_HOUR = 200, 10_000
@@ -28,14 +27,26 @@ class YCloud:
         self.world = world
         self.emit = emit
         self.per_second, self.per_hour = PER_SECOND, PER_HOUR
-        self._second: deque[float] = deque()
-        self._hour: deque[float] = deque()
+        self.per_hour_of: dict[str, int] = {}  # where one account has another quota
+        self.forget_windows()
+
+    def set_quota(self, sent: dict[str, Any]) -> None:
+        """What the control panel asks for; `key`: an hour's quota of this account alone."""
+        if key := sent.get("key"):
+            self.per_hour_of[key] = int(sent["per_hour"])
+            return
+        self.per_second = int(sent.get("per_second", self.per_second))
+        self.per_hour = int(sent.get("per_hour", self.per_hour))
+
+    def forget_windows(self) -> None:
+        """No call counts any more."""
+        self._windows: dict[str, tuple[deque[float], deque[float]]] = {}
 
     def answer(self, call: Call) -> Answer:
         """The answer to a call, with YCloud's headers; the call is noted."""
         request_id = f"req_{secrets.token_hex(8)}"
         with self.world.lock:
-            limits = self._count()
+            limits = self._count(call.key)
             self._fault = ""
             try:
                 answer = self._answered(call)
@@ -49,6 +60,7 @@ class YCloud:
         self.world.calls.append(
             {
                 "at": self.world.clock(),
+                "key": call.key if call.key in KEYS else "",
                 "method": call.method,
                 "path": call.path,
                 "query": call.query,
@@ -57,15 +69,16 @@ class YCloud:
             }
         )
 
-    def _count(self) -> dict[str, str]:
-        """The documented quota: 200 a second and 10,000 an hour for the whole account."""
-        now = self.world.clock()
-        for window, seconds in ((self._second, 1.0), (self._hour, 3600.0)):
+    def _count(self, key: str) -> dict[str, str]:
+        """The documented quota: 200 a second and 10,000 an hour for a whole account."""
+        now, per_hour = self.world.clock(), self.per_hour_of.get(key, self.per_hour)
+        last_second, last_hour = self._windows.setdefault(key, (deque(), deque()))
+        for window, seconds in ((last_second, 1.0), (last_hour, 3600.0)):
             while window and window[0] <= now - seconds:
                 window.popleft()
             window.append(now)
-        self._over = len(self._second) > self.per_second or len(self._hour) > self.per_hour
-        left = max(min(self.per_second - len(self._second), self.per_hour - len(self._hour)), 0)
+        self._over = len(last_second) > self.per_second or len(last_hour) > per_hour
+        left = max(min(self.per_second - len(last_second), per_hour - len(last_hour)), 0)
         return {
             "RateLimit-Limit": str(self.per_second),
             "RateLimit-Remaining": str(left),
@@ -73,7 +86,7 @@ class YCloud:
         }
 
     def _answered(self, call: Call) -> Answer:
-        if call.key != API_KEY:
+        if call.key not in KEYS:
             raise RefusalError(401, "UNAUTHORIZED", "The API key is not valid.")
         if self._over:
             raise RefusalError(429, "TOO_MANY_REQUESTS", "Too many requests.", retry_after=1)
@@ -92,11 +105,13 @@ class YCloud:
 
     # --- Accounts ----------------------------------------------------------------------------
 
-    def _account(self, waba_id: str, *, bound: bool = True) -> Account:
+    def _account(self, call: Call, waba_id: str, *, bound: bool = True) -> Account:
+        """What the caller's account may see of it; `bound`: it has to be bound to that already."""
         account = self.world.accounts.get(waba_id)
         if account is None:
             raise RefusalError(404, "NOT_FOUND", "The WhatsApp Business Account does not exist.")
-        if bound and not account["bound"]:
+        shown = self.world.shown_to(call.key, account)
+        if not shown and (bound or account["bound"]):
             raise RefusalError(
                 403,
                 "WHATSAPP_BUSINESS_ACCOUNT_UNAVAILABLE",
@@ -109,26 +124,27 @@ class YCloud:
         found = [
             a["answer"]
             for a in self.world.accounts.values()
-            if a["bound"] and wanted in (None, a["answer"]["accountReviewStatus"])
+            if self.world.shown_to(call.key, a)
+            and wanted in (None, a["answer"]["accountReviewStatus"])
         ]
         return Answer(body=page_of(found, call.query))
 
     def _retrieve_account(self, call: Call, waba_id: str) -> Answer:
-        return Answer(body=dict(self._account(waba_id)["answer"]))
+        return Answer(body=dict(self._account(call, waba_id)["answer"]))
 
     def _tp_bind(self, call: Call, waba_id: str) -> Answer:
-        account = self._account(waba_id, bound=False)
-        account["bound"] = True
+        account = self._account(call, waba_id, bound=False)
+        account |= {"bound": True, "holder": call.key}
         return Answer(body=dict(account["answer"]))
 
     def _smb_bind(self, call: Call, waba_id: str) -> Answer:
-        account = self._account(waba_id, bound=False)
+        account = self._account(call, waba_id, bound=False)
         numbers = self.world.numbers_of(waba_id)
         if not account["in_app"] or not numbers:
             raise RefusalError(
                 400, "BAD_REQUEST", "The WABA has no number of the WhatsApp Business app."
             )
-        account["bound"] = True
+        account |= {"bound": True, "holder": call.key}
         for number in numbers:
             self._connect(number)
         first = numbers[0]["answer"]
@@ -142,19 +158,20 @@ class YCloud:
         found = [
             self.world.settled(n)["answer"]
             for n in self.world.numbers.values()
-            if waba_id in (None, n["waba_id"]) and self.world.accounts[n["waba_id"]]["bound"]
+            if waba_id in (None, n["waba_id"])
+            and self.world.shown_to(call.key, self.world.accounts[n["waba_id"]])
         ]
         return Answer(body=page_of(found, call.query))
 
     def _retrieve_number(self, call: Call, waba_id: str, e164: str) -> Answer:
-        self._account(waba_id)
+        self._account(call, waba_id)
         for number in self.world.numbers_of(waba_id):
             if number["answer"]["phoneNumber"] == e164:
                 return Answer(body=dict(number["answer"]))
         raise RefusalError(404, "NOT_FOUND", "The phone number does not exist.")
 
     def _register(self, call: Call, waba_id: str, number_id: str) -> Answer:
-        account = self._account(waba_id)
+        account = self._account(call, waba_id)
         number = self.world.numbers.get(number_id)
         if number is None or number["waba_id"] != waba_id:
             raise RefusalError(404, "NOT_FOUND", "The phone number does not exist.")
@@ -192,18 +209,23 @@ class YCloud:
     # --- Balance and webhook endpoints ---------------------------------------------------------
 
     def _balance(self, call: Call) -> Answer:
-        return Answer(body={"amount": self.world.balance, "currency": "USD"})
+        return Answer(body={"amount": self.world.balances[call.key], "currency": "USD"})
 
-    def _endpoint(self, endpoint_id: str) -> dict[str, Any]:
-        if endpoint_id not in self.world.endpoints:
+    def _endpoints(self, call: Call) -> dict[str, dict[str, Any]]:
+        known = self.world.endpoints.items()
+        return {i: each for i, each in known if each.get("holder", KEYS[0]) == call.key}
+
+    def _endpoint(self, call: Call, endpoint_id: str) -> dict[str, Any]:
+        if endpoint_id not in self._endpoints(call):
             raise RefusalError(404, "NOT_FOUND", "The webhook endpoint does not exist.")
         return self.world.endpoints[endpoint_id]
 
     def _list_endpoints(self, call: Call) -> Answer:
-        return Answer(body=page_of(list(self.world.endpoints.values()), call.query))
+        shown = [_shown(each) for each in self._endpoints(call).values()]
+        return Answer(body=page_of(shown, call.query))
 
     def _create_endpoint(self, call: Call) -> Answer:
-        if len(self.world.endpoints) >= MOST_ENDPOINTS:
+        if len(self._endpoints(call)) >= MOST_ENDPOINTS:
             raise RefusalError(400, "BAD_REQUEST", "There are 20 webhook endpoints already.")
         for name in ("url", "enabledEvents"):
             if not call.body.get(name):
@@ -218,27 +240,27 @@ class YCloud:
             "createTime": now_text(self.world),
             "updateTime": now_text(self.world),
         }
-        self.world.endpoints[made["id"]] = made
-        return Answer(body=dict(made))
+        self.world.endpoints[made["id"]] = made | {"holder": call.key}
+        return Answer(body=made)
 
     def _retrieve_endpoint(self, call: Call, endpoint_id: str) -> Answer:
-        return Answer(body=dict(self._endpoint(endpoint_id)))
+        return Answer(body=_shown(self._endpoint(call, endpoint_id)))
 
     def _update_endpoint(self, call: Call, endpoint_id: str) -> Answer:
-        endpoint = self._endpoint(endpoint_id)
+        endpoint = self._endpoint(call, endpoint_id)
         known = ("url", "enabledEvents", "description", "status")
         endpoint.update({k: v for k, v in call.body.items() if k in known})
         endpoint["updateTime"] = now_text(self.world)
-        return Answer(body=dict(endpoint))
+        return Answer(body=_shown(endpoint))
 
     def _delete_endpoint(self, call: Call, endpoint_id: str) -> Answer:
-        del self.world.endpoints[self._endpoint(endpoint_id)["id"]]
+        del self.world.endpoints[self._endpoint(call, endpoint_id)["id"]]
         return Answer(body={})
 
     def _rotate_secret(self, call: Call, endpoint_id: str) -> Answer:
-        endpoint = self._endpoint(endpoint_id)
+        endpoint = self._endpoint(call, endpoint_id)
         endpoint["secret"] = _new_secret()
-        return Answer(body=dict(endpoint))
+        return Answer(body=_shown(endpoint))
 
 
 _WABA = "/whatsapp/businessAccounts/([^/]+)"
@@ -265,6 +287,10 @@ def now_text(world: World) -> str:
     """RFC 3339 with milliseconds and Z, as YCloud writes times."""
     text = datetime.fromtimestamp(world.clock(), UTC).isoformat(timespec="milliseconds")
     return text.replace("+00:00", "Z")
+
+
+def _shown(endpoint: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in endpoint.items() if name != "holder"}
 
 
 def _new_secret() -> str:

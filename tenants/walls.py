@@ -49,11 +49,11 @@ READ_BEFORE_A_TENANT_IS_KNOWN = frozenset(
         "usersessions.UserSession",
         "onboarding.SignupLink", "onboarding.LinkOpening", "onboarding.WebhookEvent",
         "onboarding.WebhookSecret", "onboarding.Tombstone", "onboarding.TombstoneKey",
-        "onboarding.SetupTick",
+        "onboarding.SetupTick", "onboarding.YCloudAccount",
     }
 )  # fmt: skip
 """The exceptions: who somebody is, and what comes in before it is known whose it is;
-and the list of the set-up, which is of no tenant."""
+and the list of the set-up and the partner's YCloud accounts, which are of no tenant."""
 
 
 @contextmanager

@@ -218,8 +218,8 @@ def sandbox(sandbox_server: SandboxServer, settings: Any) -> Iterator[Sandbox]:
     sandbox_server.sender.url = ""
     # Tests move the clock back and forth, which no window of real time survives.
     sandbox_server.ycloud.per_second = sandbox_server.ycloud.per_hour = 10**6
-    sandbox_server.ycloud._hour.clear()
-    sandbox_server.ycloud._second.clear()
+    sandbox_server.ycloud.per_hour_of.clear()
+    sandbox_server.ycloud.forget_windows()
     url = sandbox_server.url
     settings.YCLOUD_API_BASE_URL = f"{url}/v2"
     settings.YCLOUD_API_KEY = "sandbox-key"

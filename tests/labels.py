@@ -12,6 +12,7 @@ from config.celery import app
 from onboarding import gauges, instruments
 from onboarding.models import ProviderCall
 from onboarding.models.onboarding import ConnectionMode
+from onboarding.models.ycloud_account import ENVIRONMENT
 from onboarding.quota import Lane
 from onboarding.reasons import REASONS
 from onboarding.states import State
@@ -38,6 +39,7 @@ def known() -> dict[str, set[str]]:
             *instruments.TASK_OUTCOMES,
         },
         "lane": {str(lane) for lane in Lane},
+        "ycloud_account": {ENVIRONMENT},  # and the slugs of further ones, few
         "scope": {*throttle.SCOPES, OTHER},
         "queue": set(settings.WORKER_QUEUES),
         "part": set(gauges.PARTS),

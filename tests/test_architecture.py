@@ -103,6 +103,7 @@ OTHER_WAYS_IN = {
         "IdempotentAnswer.update_or_create",
     ],
     "onboarding/api/tenants.py": ["Tenant.all"],  # for keys alone
+    "onboarding/api/serializers_partner.py": ["YCloudAccount.filter"],  # of no tenant; for keys
     "tenants/views.py": ["Membership.filter", "Membership.get", "User.filter"],
     "tenants/account.py": ["Membership.filter", "UserSession.purge_and_list"],  # one's own
 }

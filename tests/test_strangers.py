@@ -20,8 +20,9 @@ from tests.conftest import api_of, pages_of
 
 NOBODYS = {
     # For everybody, and the same for everybody.
-    "home", "theme-css", "language", "api-schema", "api-docs", "csrf", "webhook-ycloud", "healthz",
-    "readyz", "metrics",
+    "home", "theme-css", "language", "api-schema", "api-docs", "csrf", "webhook-ycloud",
+    "webhook-ycloud-account",  # names an account of the partner's
+    "healthz", "readyz", "metrics",
     "api-nothing-here", "nothing-here", "leave-link", "connect-lost",
     # One's own: they show what the asker's tenants have, and no address names a row.
     "connect", "connect-dialog", "connect-elsewhere", "companies", "invitation", "choose-whom",

@@ -14,6 +14,9 @@ from ycloud_client.text import clean
 
 logger = logging.getLogger(__name__)
 
+PAUSE_WITHOUT_A_WORD = 2.0
+"""Seconds after a 429 without Retry-After."""
+
 
 @dataclass(frozen=True, slots=True)
 class CallRecord:
@@ -34,6 +37,28 @@ class CallRecord:
     retry_after: float | None = None
     meta_code: str | None = None
     error: str | None = None
+
+    @property
+    def pause(self) -> float:
+        """For how long (seconds) the whole account is to make no call; 0.0 when it may go on.
+
+        `Retry-After` on any answer, a 429, and `RateLimit-Remaining: 0` ask for one. A 429 that
+        passes on a refusal of Meta's concerns one number and asks the account for nothing.
+        """
+        if self.meta_code:
+            return 0.0
+        wait = self.retry_after or 0.0
+        if self.status == 429:
+            wait = max(wait, PAUSE_WITHOUT_A_WORD)
+        if _whole(self.rate_limit_remaining) == 0:
+            wait = max(wait, _whole(self.rate_limit_reset) or 0.0)
+        return wait
+
+
+def _whole(text: str | None) -> float | None:
+    """The number at the head of a header (the draft allows parameters behind it)."""
+    head = (text or "").split(",")[0].split(";")[0].strip()
+    return float(head) if head.isascii() and head.isdigit() else None
 
 
 Observer = Callable[[CallRecord], None]

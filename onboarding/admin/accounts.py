@@ -50,6 +50,7 @@ class WhatsAppBusinessAccountAdmin(StandingColumn, ReadOnlyAdmin):
     list_filter = [
         StandingFilter, "account_review_status", "payment_method_attached", "ban_state",
         "business_verification_status", ("tenant", TenantFilter), NewCustomersFilter,
+        "ycloud_account",
     ]  # fmt: skip
     list_select_related = ["tenant"]
     search_fields = [

@@ -20,7 +20,9 @@ from onboarding.models import ProviderCall, WebhookEvent, WebhookSecret
 @admin.register(ProviderCall)
 class ProviderCallAdmin(ReadOnlyAdmin):
     list_display = ["at", "call", "shown_outcome", "answer", "took_ms"]
-    list_filter = ["kind", "outcome", "lane", "code", "meta_code", QuotaFilter]
+    list_filter = [
+        "kind", "outcome", "lane", "code", "meta_code", QuotaFilter, "ycloud_account"
+    ]  # fmt: skip
     search_fields = ["target", "request_id", "onboarding__public_id"]
     ordering = ["-at"]
 
@@ -45,7 +47,7 @@ class ProviderCallAdmin(ReadOnlyAdmin):
 @admin.register(WebhookEvent)
 class WebhookEventAdmin(ReadOnlyAdmin):
     list_display = ["received_at", "event", "shown_standing", "about", "applied"]
-    list_filter = ["standing", "type", CameFilter]
+    list_filter = ["standing", "type", CameFilter, "ycloud_account"]
     search_fields = ["event_id", "waba_id", "phone_number_id"]
     actions = ["replay_selected"]
 

@@ -32,6 +32,7 @@ TENANT: dict[str, Any] = {
         "category": "RESTAURANT",
         "description": None,
     },
+    "ycloud_account": None,
     "created_at": AT,
 }
 LINK: dict[str, Any] = {

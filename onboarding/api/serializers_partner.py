@@ -17,7 +17,7 @@ from onboarding.api.serializers import (
     shown_requirements,
 )
 from onboarding.api.serializers_prefill import PrefillSerializer
-from onboarding.models import PhoneNumber, SignupLink, WhatsAppBusinessAccount
+from onboarding.models import PhoneNumber, SignupLink, WhatsAppBusinessAccount, YCloudAccount
 from onboarding.models.link import MOST_LIFE_DAYS
 from onboarding.models.onboarding import ConnectionMode
 from onboarding.states import State
@@ -63,12 +63,16 @@ class TenantSerializer(serializers.ModelSerializer[Tenant]):
     language = _OrNull()
     external_id = _OrNull()
     prefill = PrefillSerializer(source="*", read_only=True)
+    ycloud_account = serializers.SlugField(
+        source="ycloud_assignment.ycloud_account.slug", read_only=True, allow_null=True,
+        default=None,
+    )  # fmt: skip
 
     class Meta:
         model = Tenant
         fields = [
             "slug", "name", "external_id", "approval", "unproven", "language", "prefill",
-            "created_at",
+            "ycloud_account", "created_at",
         ]  # fmt: skip
         read_only_fields = fields
 
@@ -86,12 +90,17 @@ class TenantChangeSerializer(serializers.Serializer[Any]):
     )
     language = serializers.ChoiceField(choices=settings.LANGUAGES, required=False, allow_null=True)
     prefill = PrefillSerializer(required=False)
+    ycloud_account: serializers.SlugRelatedField[YCloudAccount] = serializers.SlugRelatedField(
+        slug_field="slug", required=False, allow_null=True,
+        queryset=YCloudAccount.objects.filter(takes_new=True, ended_at__isnull=True),
+    )  # fmt: skip
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         sent = attrs.pop("prefill", {})
         columns = {"prefill" if n == "enabled" else f"prefill_{n}": v for n, v in sent.items()}
         found = {**attrs, **columns}
-        return {name: "" if value is None else value for name, value in found.items()}
+        kept = ("ycloud_account",)
+        return {n: "" if v is None and n not in kept else v for n, v in found.items()}
 
 
 class TenantCreateSerializer(TenantChangeSerializer):

@@ -1,13 +1,17 @@
 """Tenants, for the partner's backend."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
+from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext
 from rest_framework import mixins
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from onboarding import services
 from onboarding.api import examples
 from onboarding.api import serializers_partner as s
 from onboarding.api.base import Resource, valid
@@ -32,7 +36,8 @@ class TenantViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Resource[T
 
     def get_queryset(self) -> QuerySet[Tenant]:
         # Only keys come as far as this (`askers`).
-        return self.filtered(Tenant.objects.all())
+        rows = Tenant.objects.all().select_related("ycloud_assignment__ycloud_account")
+        return self.filtered(rows)
 
     @operation(
         "Tenants, newest first", s.TenantSerializer(many=True),
@@ -52,10 +57,8 @@ class TenantViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Resource[T
     def create(self, request: Request) -> Response:
         """Without `slug` it gets one from its name. A slug or `external_id` in use is a 409."""
         sent = valid(s.TenantCreateSerializer, request)
-        try:
-            tenant = registry.create_tenant(self.asker.actor, **sent)
-        except registry.TakenError as error:
-            raise _taken(error) from error
+        with self._assigning(sent) as assigned:
+            tenant = assigned(registry.create_tenant(self.asker.actor, **sent))
         return Response(s.TenantSerializer(tenant).data, status=201)
 
     @operation(
@@ -66,11 +69,27 @@ class TenantViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Resource[T
     def partial_update(self, request: Request, slug: str) -> Response:
         tenant = self.get_object()
         sent = valid(s.TenantChangeSerializer, request, partial=True)
+        with self._assigning(sent) as assigned:
+            tenant = assigned(registry.change_tenant(tenant, self.asker.actor, **sent))
+        return Response(s.TenantSerializer(tenant).data)
+
+    @contextmanager
+    def _assigning(self, sent: dict[str, Any]) -> Iterator[Callable[[Tenant], Tenant]]:
+        """One transaction for the tenant and for where its onboardings begin, which is no column
+        of it and is taken out of what was sent.
+        """
+        wanted = {"account": sent.pop("ycloud_account")} if "ycloud_account" in sent else {}
+
+        def assigned(tenant: Tenant) -> Tenant:
+            if wanted:
+                services.assign_ycloud_account(tenant, **wanted, actor=self.asker.actor)
+            return self.get_queryset().get(pk=tenant.pk)
+
         try:
-            tenant = registry.change_tenant(tenant, self.asker.actor, **sent)
+            with transaction.atomic():
+                yield assigned
         except registry.TakenError as error:
             raise _taken(error) from error
-        return Response(s.TenantSerializer(tenant).data)
 
 
 def _taken(error: registry.TakenError) -> RefusedError:

@@ -7,9 +7,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from onboarding import quota, vitals
+from onboarding import vitals, ycloud_accounts
 from onboarding.desk.drawn import Sign, ago, duration, percent
 from onboarding.desk.links import Links
+from onboarding.ycloud_accounts import Access
 
 LATE_SECONDS = 60
 """What is due is taken within a second or two; a minute late is trouble."""
@@ -20,21 +21,31 @@ NEARLY = 0.8
 
 def signs(links: Links) -> list[Sign]:
     """All of them, in the order of what would hurt customers most."""
+    accounts = ycloud_accounts.active()
+    several = len(accounts) > 1
+    calls = vitals.calls_of_the_hour()
     return [
-        balance(),
+        *(balance(each, several) for each in accounts),
         beat(),
         overdue(links),
         unapplied(links),
         webhooks(links),
         queues(),
-        quota_used(links),
+        *(quota_used(links, each, calls.get(each.id, 0), several) for each in accounts),
         new_customers(links),
     ]
 
 
-def balance() -> Sign:
+def _of(label: str, account: Access, several: bool) -> str:
+    """Where there are several YCloud accounts, each one's figures bear its name."""
+    return f"{label}: {account.name}" if several else label
+
+
+def balance(account: Access, several: bool = False) -> Sign:
     """At zero every customer's number stops."""
-    label, found = _("Balance at YCloud"), vitals.balance()
+    label = _of(_("Balance at YCloud"), account, several)
+    with ycloud_accounts.using(account):
+        found = vitals.balance()
     if found is None:
         return Sign(label, _("not known"), _("It is read every ten minutes."), "quiet")
     read = _("read %(when)s") % {"when": ago(timezone.now() - found.at)}
@@ -105,14 +116,21 @@ def queues() -> Sign:
     return Sign(label, str(total), each, "act" if total > 1000 else "good")
 
 
-def quota_used(links: Links) -> Sign:
+def quota_used(links: Links, account: Access, used: int, several: bool = False) -> Sign:
     """Our calls of the last hour against our share."""
-    used, most = quota.used_in_the_hour(), settings.YCLOUD_QUOTA_PER_HOUR
+    most = account.per_hour
     told = _("of %(most)s calls an hour") % {"most": f"{most:,}"}
     tone = "act" if used >= most * NEARLY else "good"
-    link = links.to("calls", quota="hour")
-    label = _("Quota at YCloud")
+    link = links.to("calls", quota="hour", **_only(account, several))
+    label = _of(_("Quota at YCloud"), account, several)
     return Sign(label, f"{used:,}", told, tone, link, min(percent(used, most), 100.0))
+
+
+def _only(account: Access, several: bool) -> dict[str, str]:
+    if not several:
+        return {}
+    of = "ycloud_account__isnull" if account.id is None else "ycloud_account__id__exact"
+    return {of: "True" if account.id is None else str(account.id)}
 
 
 def new_customers(links: Links) -> Sign:

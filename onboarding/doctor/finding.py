@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
 from django.conf import settings
+
+from onboarding.ycloud_accounts import Access
 
 OPERATOR = "operator"
 """Whoever runs this installation: settings, servers, certificates."""
@@ -82,6 +85,16 @@ def warning(code: str, what: str, remedy: str, **more: Any) -> Finding:
 def error(code: str, what: str, remedy: str, **more: Any) -> Finding:
     """It does not work, or harms."""
     return Finding(code, Level.ERROR, what, remedy, **more)
+
+
+def of_account(account: Access, found: Iterable[Finding]) -> list[Finding]:
+    """Findings about one YCloud account; those of further ones bear its name."""
+    if account.id is None:
+        return list(found)
+    return [
+        replace(each, code=f"{each.code}-{account.slug}", what=f"{account.name}: {each.what}")
+        for each in found
+    ]
 
 
 def for_live(

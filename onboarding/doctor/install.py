@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 
-from onboarding import codes, events, quota, ycloud
+from onboarding import codes, events, quota, ycloud, ycloud_accounts
 from onboarding.models import ProviderCall, WebhookSecret
 from onboarding.reasons import REASONS
 from tenants import audit
@@ -20,8 +20,9 @@ class CannotInstallError(Exception):
 
 
 def webhook_url() -> str:
-    """Where YCloud is to send its events."""
-    return f"{settings.SITE_URL}/webhooks/ycloud/"
+    """Where YCloud is to send the events of the account at hand."""
+    own = ycloud_accounts.now().address
+    return f"{settings.SITE_URL}/webhooks/ycloud/{own}{own and '/'}"
 
 
 def remedy(error: YCloudError) -> str:
@@ -40,11 +41,26 @@ def _endpoint() -> WebhookEndpoint | None:
 
 
 def install_webhook(actor: str = "command") -> str:
-    """Register our endpoint with exactly the events that we handle and keep its secret, encrypted.
+    """Register our endpoint with exactly the events that we handle and keep its secret, encrypted;
+    at each YCloud account in use.
 
     May run again and again: an endpoint of our address is brought up to date, not made twice.
-    Returns what was done. Raises CannotInstallError.
+    Returns what was done. Raises CannotInstallError, when it has been tried at each.
     """
+    done, failed = [], []
+    for account in ycloud_accounts.active():
+        with ycloud_accounts.using(account):
+            name = "" if account.id is None else f"{account.name}: "
+            try:
+                done.append(f"{name}{_install(actor)}")
+            except CannotInstallError as error:
+                failed.append(f"{name}{error}")
+    if failed:
+        raise CannotInstallError(" ".join([*failed, *done]))
+    return " ".join(done)
+
+
+def _install(actor: str) -> str:
     try:
         done = _installed(_endpoint())
     except ycloud.UnderWayError:
@@ -89,10 +105,15 @@ def _kept(made: WebhookEndpoint, done: str, secret: str | None = None) -> str:
     if not secret:
         raise CannotInstallError(
             f"YCloud did not show the secret of {made.id}: copy it from its console "
-            "(Developers, Webhooks) into YCLOUD_WEBHOOK_SECRETS."
+            "(Developers, Webhooks) into YCLOUD_WEBHOOK_SECRETS, or the account's own."
         )
     WebhookSecret.objects.update_or_create(
-        endpoint_id=made.id, defaults={"url": webhook_url(), "secret": secret}
+        endpoint_id=made.id,
+        defaults={
+            "url": webhook_url(),
+            "secret": secret,
+            "ycloud_account_id": ycloud_accounts.now().id,
+        },
     )
     told = f"{done}: {webhook_url()} ({made.id}). Its secret is stored encrypted."
     return told if settings.HTTPS else f"{told} YCloud advises https, which SITE_URL is not."

@@ -11,16 +11,25 @@ import uuid
 from collections.abc import Iterator
 from datetime import timedelta
 
-from django.conf import settings
 from django.utils import timezone
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 
-from onboarding import vitals
+from onboarding import vitals, ycloud_accounts
 from onboarding.doctor import http
-from onboarding.doctor.finding import Finding, Level, error, for_live, ok, unknown, warning
+from onboarding.doctor.finding import (
+    Finding,
+    Level,
+    error,
+    for_live,
+    of_account,
+    ok,
+    unknown,
+    warning,
+)
 from onboarding.doctor.install import webhook_url
 from onboarding.models import WebhookEvent, WebhookSecret
+from onboarding.ycloud_accounts import Sender
 from ycloud_client.webhooks import sign
 
 PREFIX = "doctor_"
@@ -30,13 +39,19 @@ SILENT = timedelta(days=7)
 
 
 def reached() -> Iterator[Finding]:
-    """Post to the public address as YCloud would: unsigned, then signed."""
-    secret = _secret()
-    if not secret:
-        return  # told already: every event is refused
+    """Post to each account's public address as YCloud would: unsigned, then signed."""
+    for each in ycloud_accounts.active():
+        with ycloud_accounts.using(each):
+            sender = ycloud_accounts.sender(each.address)
+            secret = _secret(sender)
+            found = list(_reached(sender, secret)) if sender and secret else []
+        yield from of_account(each, found)  # without a secret it is told already
+
+
+def _reached(sender: Sender, secret: str) -> Iterator[Finding]:
     event_id = f"{PREFIX}{uuid.uuid4().hex}"
     try:
-        yield from _posted(event_id, secret)
+        yield from _posted(event_id, sender.named(event_id), secret)
     except http.NoAnswerError as failed:
         what = _("%(url)s does not answer from here: %(error)s") % {
             "url": webhook_url(), "error": failed,
@@ -45,18 +60,19 @@ def reached() -> Iterator[Finding]:
         yield unknown("webhook_reachable", what, fix)
     finally:
         old = timezone.now() - LEFT_OVER
-        WebhookEvent.objects.filter(event_id=event_id).delete()
-        WebhookEvent.objects.filter(event_id__startswith=PREFIX, received_at__lt=old).delete()
+        WebhookEvent.objects.filter(event_id=sender.named(event_id)).delete()
+        left = WebhookEvent.objects.filter(event_id__startswith=sender.named(PREFIX))
+        left.filter(received_at__lt=old).delete()
 
 
-def _secret() -> str:
+def _secret(sender: Sender | None) -> str:
     """Of the endpoint at this address, or the first that is set."""
     stored = WebhookSecret.objects.filter(url=webhook_url()).order_by("-installed_at").first()
-    known = [stored.secret if stored else "", *settings.YCLOUD_WEBHOOK_SECRETS]
+    known = [stored.secret if stored else "", *(sender.secrets if sender else ())]
     return next(filter(None, known), "")
 
 
-def _posted(event_id: str, secret: str) -> Iterator[Finding]:
+def _posted(event_id: str, kept_as: str, secret: str) -> Iterator[Finding]:
     body = json.dumps(
         {"id": event_id, "type": KIND, "apiVersion": "v2",
          "createTime": timezone.now().strftime("%Y-%m-%dT%H:%M:%S.000Z")}
@@ -71,7 +87,7 @@ def _posted(event_id: str, secret: str) -> Iterator[Finding]:
         yield _unexpected("webhook_reachable", _("An event signed with our secret"), signed, 204)
         return
     _post(body, secret)
-    rows = WebhookEvent.objects.filter(event_id=event_id).count()
+    rows = WebhookEvent.objects.filter(event_id=kept_as).count()
     if rows == 1:
         yield ok("webhook_reachable", _("A signed event is taken, and kept once."))
         return

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from onboarding import events, quota, ycloud
-from onboarding.doctor.finding import PARTNER, Finding, Group, error, ok, unknown, warning
+from onboarding import events, quota, ycloud, ycloud_accounts
+from onboarding.doctor.finding import (
+    PARTNER,
+    Finding,
+    Group,
+    error,
+    of_account,
+    ok,
+    unknown,
+    warning,
+)
 from onboarding.doctor.install import remedy, webhook_url
 from onboarding.models import ProviderCall, WebhookSecret
 from onboarding.vitals import Balance
@@ -19,13 +28,34 @@ from ycloud_client import AuthenticationError, Page, WebhookEndpoint, YCloudErro
 
 Kind = ProviderCall.Kind
 ASK_SECONDS = 8.0
+ALL_SECONDS = 16.0
+"""Of all accounts: one that hangs must not keep the page from being shown."""
 
 
 def account() -> Iterator[Finding]:
-    """Two reads at once: our key, what is left to spend, and our endpoint."""
-    if not settings.YCLOUD_API_KEY:
-        fix = _("Make a key in YCloud's console (Developers) and set YCLOUD_API_KEY.")
-        yield error("ycloud_key", _("YCLOUD_API_KEY is not set."), fix, who=PARTNER)
+    """Of each YCloud account two reads at once: our key, what is left to spend, our endpoint."""
+    until = time.monotonic() + ALL_SECONDS
+    for each in ycloud_accounts.active():
+        with ycloud_accounts.using(each):
+            found = list(_account() if time.monotonic() < until else _not_asked())
+        yield from of_account(each, found)
+
+
+def _not_asked() -> Iterator[Finding]:
+    what = _("It was not asked: others took too long to answer.")
+    yield unknown("ycloud", what, _("Look again."))
+
+
+def _key_name() -> str:
+    return _("its key") if ycloud_accounts.now().id is not None else "YCLOUD_API_KEY"
+
+
+def _account() -> Iterator[Finding]:
+    if not ycloud_accounts.now().api_key:
+        fix = _("Make a key in YCloud's console (Developers) and set %(key)s.")
+        what = _("%(key)s is not set.")
+        told = {"key": _key_name()}
+        yield error("ycloud_key", what % told, fix % told, who=PARTNER)
         return
     wanted: list[tuple[Kind, str, ycloud.Call[Any]]] = [
         (Kind.LIST_ENDPOINTS, "", lambda c: c.list_webhook_endpoints()),
@@ -47,7 +77,7 @@ def _key(answer: object) -> Iterator[Finding]:
     if not isinstance(answer, YCloudError):
         yield ok("ycloud", _("YCloud answers and accepts our key."))
     elif isinstance(answer, AuthenticationError):
-        what = _("YCloud refuses YCLOUD_API_KEY: %(error)s") % {"error": answer}
+        what = _("YCloud refuses %(key)s: %(error)s") % {"error": answer, "key": _key_name()}
         fix = _("Copy the key anew from YCloud's console (Developers), or make another one.")
         yield error("ycloud", what, fix, who=PARTNER)
     else:
@@ -68,15 +98,22 @@ def _balance(balance: Balance) -> Finding:
 
 
 def share() -> Iterator[Finding]:
-    """Calls of the last hour against our share of the account's quota."""
-    used, most = quota.used_in_the_hour(), settings.YCLOUD_QUOTA_PER_HOUR
+    """Calls of the last hour against our share of each account's quota."""
+    for each in ycloud_accounts.active():
+        with ycloud_accounts.using(each):
+            found = list(_share(each.per_hour))
+        yield from of_account(each, found)
+
+
+def _share(most: int) -> Iterator[Finding]:
+    used = quota.used_in_the_hour()
     what = _("%(used)d of %(most)d calls in the last hour; background looks x %(factor)s.") % {
         "used": used, "most": most, "factor": f"{quota.pressure():.2f}",
     }  # fmt: skip
     if used < most:
         yield ok("quota", what)
         return
-    fix = _("Raise YCLOUD_QUOTA_PER_HOUR if YCloud allows more.")
+    fix = _("Raise YCLOUD_QUOTA_PER_HOUR, or the account's own, if YCloud allows more.")
     yield warning("quota", what, fix, why=_("New numbers wait until the hour has passed."))
 
 
@@ -124,7 +161,8 @@ def _active(ours: WebhookEndpoint) -> Finding:
 
 def _secret(ours: WebhookEndpoint) -> Finding:
     stored = WebhookSecret.objects.filter(endpoint_id=ours.id).exists()
-    if stored or settings.YCLOUD_WEBHOOK_SECRETS:
+    sender = ycloud_accounts.sender(ycloud_accounts.now().address)
+    if stored or (sender is not None and sender.entered):
         return ok("webhook_secret", _("There is a secret to check signatures with."))
     what = _("No secret is known here: every event is refused.")
     return error("webhook_secret", what, _install())

@@ -17,10 +17,11 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from onboarding import notices, vitals
+from onboarding import notices, vitals, ycloud_accounts
 from onboarding.models import Onboarding, StaffLetter, WebhookEndpoint
 from onboarding.reasons import REASONS
 from onboarding.states import OPEN
+from onboarding.ycloud_accounts import Access
 
 QUIET = timedelta(minutes=30)
 WELL_ABOVE = 1.2
@@ -95,9 +96,10 @@ def _begin(trouble: str, detail: str) -> bool:
 
 def _there() -> Iterator[tuple[str, str]]:
     """The troubles of now, each with what there is to say of it."""
-    balance = vitals.balance()
-    if balance is not None and balance.is_low:
-        yield BALANCE, f"{balance.amount:.2f} {balance.currency}"
+    for account, balance in _balances():
+        if balance is not None and balance.is_low:
+            left = f"{balance.amount:.2f} {balance.currency}"
+            yield _low_at(account), left if account.id is None else f"{account.name}: {left}"
     customers = vitals.new_customers()
     if customers.is_near:
         told = {"used": customers.used, "most": customers.most}
@@ -107,13 +109,28 @@ def _there() -> Iterator[tuple[str, str]]:
     ):
         yield f"{ENDPOINT}:{endpoint.pk}", str(endpoint)[:200]
     for reason in sorted(notices.ACCOUNT_WIDE):
-        if Onboarding.objects.filter(state__in=sorted(OPEN), reason=reason).exists():
-            yield reason, ""
+        rows = Onboarding.objects.filter(state__in=sorted(OPEN), reason=reason).order_by()
+        if found := list(rows.values_list("ycloud_account__name", flat=True).distinct()[:5]):
+            yield reason, ", ".join(sorted(filter(None, found)))[:200]
 
 
 def _unsure(there: dict[str, str]) -> Iterator[str]:
     """Troubles that are neither there nor surely over: the balance unread, or just above."""
-    balance = vitals.balance()
     line = settings.YCLOUD_BALANCE_WARNING * WELL_ABOVE
-    if BALANCE not in there and (balance is None or balance.amount < line):
-        yield BALANCE
+    for account, balance in _balances():
+        low = _low_at(account)
+        if low not in there and (balance is None or balance.amount < line):
+            yield low
+
+
+def _balances() -> Iterator[tuple[Access, vitals.Balance | None]]:
+    """Of each YCloud account in use."""
+    for account in ycloud_accounts.active():
+        with ycloud_accounts.using(account):
+            found = vitals.balance()
+        yield account, found
+
+
+def _low_at(account: Access) -> str:
+    """A trouble of each account's own."""
+    return BALANCE if account.id is None else f"{BALANCE}:{account.id}"

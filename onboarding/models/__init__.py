@@ -23,6 +23,7 @@ from onboarding.models.setup import SetupTick
 from onboarding.models.staff import SearchWord, StaffNote
 from onboarding.models.tombstone import Tombstone, TombstoneKey
 from onboarding.models.transfer import TransferCase
+from onboarding.models.ycloud_account import YCloudAccount, YCloudAssignment
 
 __all__ = [
     "Delivery",
@@ -52,4 +53,6 @@ __all__ = [
     "WebhookEvent",
     "WebhookSecret",
     "WhatsAppBusinessAccount",
+    "YCloudAccount",
+    "YCloudAssignment",
 ]

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q, Value
 from django.utils.translation import gettext_lazy as _
 
+from onboarding.models.ycloud_account import YCloudAccount
 from onboarding.reasons.standing import LABELS
 from tenants.models import TenantOwned, TenantOwnedQuerySet
 
@@ -33,6 +34,11 @@ class WhatsAppBusinessAccount(TenantOwned):
     """
 
     waba_id = models.CharField(_("WABA id"), max_length=40)
+    # For its life: an attempt that comes for it later goes by this one too. None: environment's.
+    ycloud_account = models.ForeignKey(
+        YCloudAccount, on_delete=models.PROTECT, null=True, blank=True, related_name="+",
+        db_index=False, verbose_name=_("YCloud account"),
+    )  # fmt: skip
     proof = models.CharField(
         _("proven by"), max_length=10, choices=Proof, blank=True, default="", db_default=""
     )

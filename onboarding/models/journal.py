@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from onboarding.models.fields import SealedTextField
 from onboarding.models.onboarding import Onboarding
+from onboarding.models.ycloud_account import YCloudAccount
 
 ASKED_AGAIN = "registration asked for again"
 """The note of the move by which staff have a number registered once more (`steps/acts.py`)."""
@@ -98,6 +99,10 @@ class ProviderCall(models.Model):
     took_ms = models.PositiveIntegerField(null=True, blank=True)
     seen = models.CharField(max_length=40, blank=True)
     lane = models.CharField(_("lane"), max_length=10, blank=True, default="", db_default="")
+    ycloud_account = models.ForeignKey(
+        YCloudAccount, on_delete=models.PROTECT, null=True, blank=True, related_name="+",
+        db_index=False, verbose_name=_("YCloud account"),
+    )  # fmt: skip
     at = models.DateTimeField(auto_now_add=True)
     ended_at = models.DateTimeField(null=True, blank=True)
 
@@ -138,6 +143,10 @@ class WebhookEvent(models.Model):
         UNKNOWN = "unknown", _("of a kind unknown to us")
 
     event_id = models.CharField(max_length=128, unique=True)
+    ycloud_account = models.ForeignKey(
+        YCloudAccount, on_delete=models.PROTECT, null=True, blank=True, related_name="+",
+        db_index=False, verbose_name=_("YCloud account"),
+    )  # fmt: skip
     type = models.CharField(_("type"), max_length=80)
     waba_id = models.CharField(_("WABA id"), max_length=40, blank=True)
     phone_number_id = models.CharField(_("phone number id"), max_length=40, blank=True)
@@ -175,9 +184,13 @@ class WebhookEvent(models.Model):
 class WebhookSecret(models.Model):
     """The signing secret of an endpoint that `doctor --install-webhook` made at YCloud.
 
-    It counts beside those of YCLOUD_WEBHOOK_SECRETS.
+    It counts beside those of YCLOUD_WEBHOOK_SECRETS, or of its YCloud account.
     """
 
+    ycloud_account = models.ForeignKey(
+        YCloudAccount, on_delete=models.PROTECT, null=True, blank=True, related_name="+",
+        verbose_name=_("YCloud account"),
+    )  # fmt: skip
     endpoint_id = models.CharField(_("endpoint"), max_length=255, unique=True)
     url = models.CharField(_("address"), max_length=500)
     secret = SealedTextField(editable=False)

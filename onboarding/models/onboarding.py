@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from onboarding.models.account import PhoneNumber, WhatsAppBusinessAccount
 from onboarding.models.fields import SealedTextField
 from onboarding.models.link import SignupLink
+from onboarding.models.ycloud_account import YCloudAccount
 from onboarding.states import MILESTONES, OPEN, State
 from tenants.access import Asker
 from tenants.models import TenantOwned, TenantOwnedQuerySet, User
@@ -68,6 +69,11 @@ class Onboarding(TenantOwned):
     connection_mode = models.CharField(_("mode"), max_length=20, choices=ConnectionMode)
     started_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True)
     link = models.ForeignKey(SignupLink, on_delete=models.PROTECT, null=True, blank=True)
+    # By which it is onboarded: copied when it begins, then its WABA's. None: the environment's.
+    ycloud_account = models.ForeignKey(
+        YCloudAccount, on_delete=models.PROTECT, null=True, blank=True, related_name="+",
+        db_index=False, verbose_name=_("YCloud account"),
+    )  # fmt: skip
 
     state = models.CharField(_("state"), max_length=20, choices=State, default=State.STARTED)
     reason = models.CharField(_("reason"), max_length=40, blank=True)

@@ -31,12 +31,19 @@ from onboarding.services.staff import assign, may_send_link, note, send_new_link
 from onboarding.services.standing import reread_account, reread_number
 from onboarding.services.transfers import accept, open_case, refuse
 from onboarding.services.webhooks import replay_event
+from onboarding.services.ycloud_accounts import NotPossibleError
+from onboarding.services.ycloud_accounts import assign as assign_ycloud_account
+from onboarding.services.ycloud_accounts import end as end_ycloud_account
+from onboarding.services.ycloud_accounts import make_default as make_default_ycloud_account
+from onboarding.services.ycloud_accounts import take_up as take_up_ycloud_account
 
 __all__ = [
+    "NotPossibleError",
     "RefusedError",
     "accept",
     "approve",
     "assign",
+    "assign_ycloud_account",
     "budget_of",
     "change_endpoint",
     "choose_account",
@@ -48,8 +55,10 @@ __all__ = [
     "disable_endpoint",
     "enable_endpoint",
     "end_old_secret",
+    "end_ycloud_account",
     "look_for_account",
     "mail_link",
+    "make_default_ycloud_account",
     "may_register",
     "may_send_link",
     "note",
@@ -75,5 +84,6 @@ __all__ = [
     "send_new_link",
     "send_test",
     "start",
+    "take_up_ycloud_account",
     "withdraw",
 ]

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from onboarding import instruments, meta, tasks, transitions
+from onboarding import instruments, meta, tasks, transitions, ycloud_accounts
 from onboarding.models import Onboarding, SignupEvent, SignupLink
 from onboarding.models.onboarding import ConnectionMode, Grant
 from onboarding.services.errors import RefusedError, move
@@ -78,6 +78,7 @@ def start(
             started_by=asker.user,
             link=link,
             expected_number=expected,
+            ycloud_account_id=ycloud_accounts.for_new(tenant.pk),
         )
         transitions.begun(row, asker.actor)
     return row, True
@@ -97,6 +98,7 @@ def _again(row: Onboarding, asker: Asker) -> Onboarding:
     for name, blank in _FORGOTTEN.items():
         setattr(row, name, blank)
     row.launch_id = uuid.uuid4()
+    row.ycloud_account_id = ycloud_accounts.for_new(row.tenant_id)
     row.save()
     if row.state == S.CANCELLED:
         move(row, S.STARTED, asker.actor)
@@ -126,6 +128,7 @@ def record_signup_result(
                     connection_mode=row.connection_mode,
                     started_by=row.started_by,
                     link=row.link,
+                    ycloud_account_id=row.ycloud_account_id,
                     expected_number=row.expected_number,
                     launched_at=row.launched_at,
                 )

@@ -214,5 +214,6 @@ def _name_was_decided(look: Pass, last: ProviderCall) -> bool:
     return WebhookEvent.objects.filter(
         type="whatsapp.phone_number.name_updated",
         phone_number_id=str(number.id),
+        ycloud_account=look.row.ycloud_account_id,
         received_at__gt=last.at,
     ).exists()

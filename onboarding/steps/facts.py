@@ -28,7 +28,10 @@ class HeldByAnotherTenantError(Exception):
 def keep_account(row: Onboarding, read: BusinessAccount) -> WhatsAppBusinessAccount:
     """Write what was read of the attempt's WABA. Raises HeldByAnotherTenantError."""
     accounts = WhatsAppBusinessAccount.objects.all()
-    held = _held(accounts, row, proof_of(row), "waba_id", row.claimed_waba_id)
+    held = _held(
+        accounts, row, proof_of(row), "waba_id", row.claimed_waba_id,
+        ycloud_account_id=row.ycloud_account_id,
+    )  # fmt: skip
     write_account(held, read, lost="")
     return held
 
@@ -165,6 +168,17 @@ def is_held_elsewhere(row: Onboarding) -> bool:
     except HeldByAnotherTenantError:
         return True
     return False
+
+
+def ycloud_account_of(row: Onboarding) -> int | None:
+    """By which YCloud account the attempt's WABA is read: its own for life, once it is the
+    tenant's; else the one that the attempt began with.
+    """
+    if row.business_account_id is not None:
+        return row.ycloud_account_id
+    ours = WhatsAppBusinessAccount.objects.filter(waba_id=row.claimed_waba_id, tenant=row.tenant_id)
+    known = list(ours.values_list("ycloud_account_id", flat=True)[:1])
+    return known[0] if known else row.ycloud_account_id
 
 
 def proof_of(row: Onboarding) -> Proof:

@@ -23,6 +23,7 @@ from onboarding.steps.facts import (
     is_held_elsewhere,
     keep_account,
     keep_number,
+    ycloud_account_of,
 )
 from onboarding.steps.look import HiddenAccountError, Pass
 from onboarding.steps.outcome import Outcome, stop, wait
@@ -112,6 +113,8 @@ def owner(look: Pass) -> Outcome | None:
     row = look.row
     if is_held_elsewhere(row):
         return unseen.wait_like_hidden(look)
+    if (at := ycloud_account_of(row)) != row.ycloud_account_id:
+        look.note(ycloud_account_id=at)  # its tenant was assigned to another one since
     platform = row.connection_mode == ConnectionMode.BUSINESS_PLATFORM
     always = platform and settings.YCLOUD_TP_BIND == "always"
     # Once it was tried, a read comes first: it may show that a lost answer was a yes.

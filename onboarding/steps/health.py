@@ -26,6 +26,7 @@ from onboarding import (
     schedule,
     transitions,
     ycloud,
+    ycloud_accounts,
 )
 from onboarding.models import (
     Onboarding,
@@ -84,6 +85,11 @@ def look(business_account_id: int) -> None:
     numbers = _connected(business_account_id)
     if not numbers:
         return
+    with ycloud_accounts.using(numbers[0].business_account.ycloud_account_id):
+        _look(numbers)
+
+
+def _look(numbers: list[PhoneNumber]) -> None:
     read_at, account = timezone.now(), numbers[0].business_account
     said = told.Said.since_last_look(account, numbers, read_at)
     try:
@@ -217,7 +223,9 @@ def _newest_event(number: PhoneNumber) -> WebhookEvent | None:
     of_number = Q(phone_number_id=number.phone_number_id, type__in=OF_NUMBER)
     of_account = Q(waba_id=number.business_account.waba_id, type__in=OF_ACCOUNT)
     events = (
-        WebhookEvent.objects.filter(of_number | of_account)
+        WebhookEvent.objects.filter(
+            of_number | of_account, ycloud_account=number.business_account.ycloud_account_id
+        )
         .annotate(happened=Coalesce("sent_at", "received_at"))
         .filter(happened__gt=since - told.SKEW if since else timezone.now())
         .order_by("-happened", "-pk")

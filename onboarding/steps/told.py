@@ -59,7 +59,9 @@ def _of_connected(account: WhatsAppBusinessAccount) -> Iterable[WebhookEvent]:
     since = connected.aggregate(at=Min("connected_at"))["at"]
     if since is None:
         return ()
-    events = WebhookEvent.objects.filter(waba_id=account.waba_id, type=UPDATED)
+    events = WebhookEvent.objects.filter(
+        waba_id=account.waba_id, type=UPDATED, ycloud_account=account.ycloud_account_id
+    )
     dated = events.annotate(at=Coalesce("sent_at", "received_at")).filter(at__gt=since - SKEW)
     return dated.order_by("-at", "-pk")[:MOST]
 
@@ -78,7 +80,7 @@ class Said:
         ids = [number.phone_number_id for number in numbers]
         read = [number.read_at for number in numbers if number.read_at]
         about = Q(waba_id=account.waba_id) | Q(phone_number_id__in=ids)
-        events = WebhookEvent.objects.filter(about)
+        events = WebhookEvent.objects.filter(about, ycloud_account=account.ycloud_account_id)
         events = events.filter(received_at__gt=min(read)) if read else events
         newest = events.order_by("-received_at")[:MOST]
         return cls(tuple((e.phone_number_id, min(happened(e), now)) for e in newest))

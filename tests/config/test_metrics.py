@@ -391,9 +391,9 @@ def test_the_gauges_say_how_things_stand(tenant: Tenant, settings: Any) -> None:
     assert 40 <= found["onboarding_outbound_lag_seconds",] < 70
     assert found["onboarding_outbound_endpoints", "well"] == 1
     assert found["onboarding_mails", "waiting"] == 1
-    assert found["onboarding_quota_used",] == 1
-    assert found["onboarding_quota_limit",] == settings.YCLOUD_QUOTA_PER_HOUR
-    assert found["onboarding_quota_closed_seconds",] == 0
+    assert found["onboarding_quota_used", "environment"] == 1
+    assert found["onboarding_quota_limit", "environment"] == settings.YCLOUD_QUOTA_PER_HOUR
+    assert found["onboarding_quota_closed_seconds", "environment"] == 0
     assert found["onboarding_queue_messages", "default"] == 0
     assert found["onboarding_beat_alive",] == 1
     assert {found["onboarding_readable", part] for part in gauges.PARTS} == {1.0}
@@ -425,10 +425,10 @@ def test_a_closed_quota_and_the_balance_are_seen(db: None, sandbox: Sandbox, set
     tasks.read_balance()
     quota.close(30)
     found = scraped()
-    assert 20 < found["onboarding_quota_closed_seconds",] <= 30
+    assert 20 < found["onboarding_quota_closed_seconds", "environment"] <= 30
     balance = vitals.balance()
     assert balance is not None
-    assert found["onboarding_balance",] == balance.amount
+    assert found["onboarding_balance", "environment"] == balance.amount
     assert found["onboarding_balance_warning",] == settings.YCLOUD_BALANCE_WARNING
 
 

@@ -13,13 +13,15 @@ from cryptography.fernet import Fernet
 from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection
 from django.test import Client
+from django.utils import timezone
 
 from onboarding import doctor, events, tombstones
 from onboarding.doctor import Finding, Group, Level, database, run
 from onboarding.doctor import ycloud as ycloud_checks
 from onboarding.doctor.run import Check
-from onboarding.models import ProviderCall, WebhookSecret
+from onboarding.models import ProviderCall, WebhookSecret, YCloudAccount
 from sandbox.webhooks import sign
+from sandbox.world import KEYS
 from tenants.models import AuditEntry
 from tests.conftest import Sandbox
 
@@ -377,3 +379,79 @@ def test_it_says_when_the_tombstones_cannot_be_read(settings: Any) -> None:
     _, found = database.keys()
     assert "cannot be opened" in found.what
     assert found.remedy
+
+
+# --- Several YCloud accounts ----------------------------------------------------------------------
+
+
+@pytest.fixture
+def second(db: None) -> YCloudAccount:
+    return YCloudAccount.objects.create(name="Second", slug="second", api_key=KEYS[1])
+
+
+def test_each_ycloud_account_is_looked_at_by_its_own_key(
+    sandbox: Sandbox, second: YCloudAccount
+) -> None:
+    sandbox.server.world.balances[KEYS[1]] = 1.0
+    code, found = ask("--only", "ycloud")
+    assert of(found, "ycloud")["is_well"]
+    assert of(found, "balance")["is_well"]
+    assert of(found, "ycloud-second")["is_well"]
+    low = of(found, "balance-second")
+    assert (low["level"], low["what"][:8]) == ("warning", "Second: ")
+    assert of(found, "quota-second")["is_well"]
+    assert code == 0
+
+
+@pytest.mark.parametrize("key", ["", "a-wrong-key"])
+def test_a_second_accounts_key_that_does_not_work_is_an_error_of_its_own(
+    sandbox: Sandbox, second: YCloudAccount, key: str
+) -> None:
+    YCloudAccount.objects.filter(pk=second.pk).update(api_key=key)
+    code, found = ask("--only", "ycloud")
+    assert of(found, "ycloud")["is_well"]
+    (wrong,) = [each for each in found if each["level"] == "error"]
+    assert wrong["code"] == ("ycloud-second" if key else "ycloud_key-second")
+    assert "YCLOUD_API_KEY" not in wrong["what"]
+    assert code == 1
+
+
+def test_an_ended_account_is_not_looked_at(sandbox: Sandbox, second: YCloudAccount) -> None:
+    YCloudAccount.objects.filter(pk=second.pk).update(ended_at=timezone.now())
+    _, found = ask("--only", "ycloud")
+    assert not [each for each in found if each["code"].endswith("-second")]
+    assert {call["key"] for call in sandbox.server.world.calls} == {KEYS[0]}
+
+
+def test_each_account_gets_an_endpoint_of_its_own_address_and_secret(
+    sandbox: Sandbox, second: YCloudAccount, client: Client
+) -> None:
+    told("--install-webhook", "--only", "mail")
+    told("--install-webhook", "--only", "mail")
+    made = {each["holder"]: each for each in endpoints(sandbox)}
+    assert {key: each["url"] for key, each in made.items()} == {
+        KEYS[0]: URL, KEYS[1]: f"{URL}second/",
+    }  # fmt: skip
+    raw = b'{"id": "evt_1", "type": "x"}'
+
+    def deliver(path: str, secret: str) -> int:
+        headers = {"YCloud-Signature": sign(secret, int(time.time()), raw)}
+        sent = client.post(path, raw, content_type="application/json", headers=headers)
+        return int(sent.status_code)
+
+    first, other = (made[key]["secret"] for key in KEYS)
+    assert deliver("/webhooks/ycloud/", first) == deliver("/webhooks/ycloud/second/", other) == 204
+    assert deliver("/webhooks/ycloud/", other) == deliver("/webhooks/ycloud/second/", first) == 400
+    _, found = ask()
+    assert of(found, "webhook")["is_well"]
+    assert of(found, "webhook-second")["is_well"]
+
+
+def test_an_account_whose_endpoint_cannot_be_made_does_not_keep_the_others_from_theirs(
+    sandbox: Sandbox, second: YCloudAccount, settings: Any
+) -> None:
+    settings.YCLOUD_API_KEY = "wrong"
+    with pytest.raises(CommandError, match="Second: Installed"):
+        told("--install-webhook")
+    (made,) = endpoints(sandbox)
+    assert made["holder"] == KEYS[1]

@@ -33,6 +33,8 @@ from onboarding.models import (
     TombstoneKey,
     WebhookEvent,
     WhatsAppBusinessAccount,
+    YCloudAccount,
+    YCloudAssignment,
 )
 from onboarding.services import erase
 from onboarding.steps import health
@@ -125,6 +127,8 @@ def planted(
         created_at=timezone.now(),
     )  # fmt: skip
     OutboundEvent.objects.create(type="onboarding.connected", tenant=tenant, data={"id": MARK})
+    at_ycloud = YCloudAccount.objects.create(name="Second", slug="second", api_key="x")
+    YCloudAssignment.objects.create(tenant=tenant, ycloud_account=at_ycloud)
     LogEntry.objects.create(
         user=reviewer, content_type=ContentType.objects.get_for_model(Tenant),
         object_id=str(tenant.pk), object_repr=MARK, action_flag=CHANGE,

@@ -130,13 +130,14 @@ LEFT_OUT = {
                    "code", "code_received_at", "dialog_hash", "dialog_at", "code_by_dialog",
                    "business_account", "number", "choices",
                    "approved_by", "next_look_at", "lease_until", "fence", "wakes", "looks",
-                   "faults",
+                   "faults", "ycloud_account",
                    "assigned_to"},  # who of the partner's staff looks after it is theirs to know
     "SignupLink": {"id", "public_id", "tenant", "token_hash", "created_by", "sealed_token",
                    "mail_at"},
     "Invitation": {"id", "public_id", "tenant", "token_hash", "invited_by", "created_at"},
     # What holds of them is told as customers read it: some conditions are for staff alone.
-    "WhatsAppBusinessAccount": {"id", "tenant", "asked_at", "standing", "standing_since"},
+    "WhatsAppBusinessAccount": {"id", "tenant", "ycloud_account", "asked_at", "standing",
+                                "standing_since"},
     "PhoneNumber": {"id", "tenant", "business_account", "proof", "suspected", "next_look_at",
                     "standing", "standing_since"},
     "Notice": {"id", "tenant", "key", "number", "onboarding", "user", "address", "claimed_at",

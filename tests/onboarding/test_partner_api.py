@@ -48,7 +48,8 @@ def test_a_tenant_is_created_from_its_name_alone(partner: APIClient) -> None:
     assert answer.status_code == 201
     body = answer.json()
     assert set(body) == {
-        "slug", "name", "external_id", "approval", "unproven", "language", "prefill", "created_at",
+        "slug", "name", "external_id", "approval", "unproven", "language", "prefill",
+        "ycloud_account", "created_at",
     }  # fmt: skip
     assert (body["slug"], body["approval"], body["external_id"]) == ("johns-cake-shop", None, None)
     entry = AuditEntry.objects.get(act="tenant.created")
