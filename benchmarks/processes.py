@@ -100,7 +100,7 @@ class Processes:
         """Sandbox, web, workers and beat, until all of them are ready."""
         self.spawn("sandbox", [
             PYTHON, "-m", "sandbox", "--port", str(self.sandbox_port),
-            "--state", str(self.place / "sandbox.json"), "--latency-ms", str(self.latency_ms),
+            "--latency-ms", str(self.latency_ms),
             "--webhook-url", f"http://127.0.0.1:{self.port}/webhooks/ycloud/",
             "--app-origin", self.site,
         ])  # fmt: skip
