@@ -71,7 +71,7 @@ class Bare:
         self.straight(ids)
 
     def coexistence(self, ids: dict[str, Any]) -> None:
-        """Payment is looked at, the app is bound, and the list says CONNECTED: the bind does not."""
+        """Payment is looked at, the app bound, and the list says CONNECTED: the bind does not."""
         assert self._account(ids)["paymentMethodAttached"]
         self._bind(ids, "smb")
         url = f"{self.ycloud}/phoneNumbers"

@@ -19,7 +19,7 @@ def _stat(pid: str) -> tuple[int, float]:
 def cpu_seconds(roots: Iterable[int]) -> float:
     """Of these processes and of whatever descends from them."""
     parents, used = {}, {}
-    for pid in filter(str.isdigit, os.listdir("/proc")):
+    for pid in (each.name for each in Path("/proc").iterdir() if each.name.isdigit()):
         with suppress(OSError):  # ended meanwhile
             parents[int(pid)], used[int(pid)] = _stat(pid)
     wanted = set(roots)

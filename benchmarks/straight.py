@@ -1,7 +1,7 @@
 """Straight line: from the POST of the ids to `connected` readable in the API.
 
-The product as processes, 100 ms a call at the sandbox, against `bare.py`: the same calls by a script
-that does nothing else. One at a time the API is read every few milliseconds. With 50 at once that
+The product as processes, 100 ms a call at the sandbox, against `bare.py`: the same calls by a
+script that does nothing else. One at a time the API is read every few milliseconds. With 50 at once that
 reading would be most of the work, so each is dated by its `connected_at` as the API shows it, plus
 what one read takes; when the last of them was read stands beside it.
 """
@@ -148,24 +148,25 @@ class Line:
         reading = time.perf_counter()
         shown = [self.api.ask("GET", path) for path in paths]
         read = (time.perf_counter() - reading) / len(paths)
-        ended = {path: _moment(each["connected_at"]) for path, each in zip(paths, shown, strict=True)}
-        return [ended[path] - began[path] + read for path in paths]
+        ended = [_moment(each["connected_at"]) for each in shown]
+        return [end - began[path] + read for path, end in zip(paths, ended, strict=True)]
 
     def _all_connected(self, paths: Sequence[str]) -> float:
         """When the last one was read as connected."""
         wanted, until = set(paths), time.monotonic() + PATIENCE_SECONDS
         while wanted:
-            listed = self.api.ask("GET", "/api/v1/onboardings/?state=connected&page_size=100")
+            listed = self.api.ask("GET", "/api/v1/onboardings/?state=connected&limit=100")
             wanted -= {f"/api/v1/onboardings/{each['id']}/" for each in listed["results"]}
             if time.monotonic() > until:
-                raise RuntimeError(f"{len(wanted)} are not connected: {self.api.ask('GET', wanted.pop())}")
+                raise RuntimeError(f"not connected: {self.api.ask('GET', wanted.pop())}")
             time.sleep(0.1)
         return time.time()
 
     def bare(self, way: Way, count: int) -> tuple[list[float], float]:
         """Seconds of each of so many at once in the bare script, and its CPU seconds."""
         job = {"way": way.name, "ids": [self.window(way) for _ in range(count)]}
-        assert self.script.stdin is not None and self.script.stdout is not None
+        assert self.script.stdin is not None
+        assert self.script.stdout is not None
         self.script.stdin.write(json.dumps(job) + "\n")
         self.script.stdin.flush()
         told = json.loads(self.script.stdout.readline())

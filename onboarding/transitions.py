@@ -22,6 +22,9 @@ from onboarding.states import TRANSITIONS, State, milestones_behind
 LEASE = timedelta(seconds=45)
 """Longer than one call may take (30 s); renewed before each call."""
 
+FRESH = timedelta(seconds=5)
+"""A lease that is no older outlasts a call as it is."""
+
 
 class OvertakenError(Exception):
     """Somebody else moved the row first; whoever holds the old fence stops."""
@@ -86,6 +89,16 @@ def renew(row: Onboarding) -> Onboarding:
         raise OvertakenError
     row.lease_until = until
     return row
+
+
+def hold(row: Onboarding) -> None:
+    """Extend the lease before a read, unless it was taken a moment ago and outlasts the call.
+
+    Before an act it is always renewed: that also tells who was overtaken. Raises OvertakenError.
+    """
+    fresh = timezone.now() + LEASE - FRESH
+    if row.lease_until is None or row.lease_until < fresh:
+        renew(row)
 
 
 def is_mine(row: Onboarding) -> bool:
@@ -215,7 +228,8 @@ def move(
         has_account = columns.get("business_account", row.business_account_id) is not None
         behind = milestones_behind(to, has_account=has_account)
         columns |= {name: now for name in behind if getattr(row, name) is None}
-    with transaction.atomic():
+    # A worker's steps do not go on after a failure: theirs is the transaction around it.
+    with transaction.atomic(savepoint=person):
         written = Onboarding.objects.filter(pk=row.pk, state=came_from, fence=row.fence).update(
             **columns,
             updated_at=now,

@@ -32,6 +32,8 @@ Kind = ProviderCall.Kind
 Outcome = ProviderCall.Outcome
 
 CALL_SECONDS = 30.0
+MOST_AT_ONCE = 64
+"""Reads beside other reads of one process: more than it has tasks, so that none waits for one."""
 LONGEST_CALL = timedelta(seconds=40)
 STALE_INTENT = timedelta(minutes=2)
 """An act that is open for longer belongs to a worker that died (a call has 30 s in total)."""
@@ -94,7 +96,7 @@ def close() -> None:
 
 @cache
 def _threads_of(pid: int) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(max_workers=4, thread_name_prefix="ycloud-read")
+    return ThreadPoolExecutor(max_workers=MOST_AT_ONCE, thread_name_prefix="ycloud-read")
 
 
 def read(row: Onboarding, *wanted: tuple[Kind, str, Call[T]]) -> list[T | YCloudError]:
@@ -102,7 +104,7 @@ def read(row: Onboarding, *wanted: tuple[Kind, str, Call[T]]) -> list[T | YCloud
 
     `wanted`: (kind, target for the journal, the call). Raises OvertakenError.
     """
-    transitions.renew(row)
+    transitions.hold(row)
     return _read(quota.lane_of(row), row, *wanted)
 
 
@@ -180,14 +182,20 @@ def _hear_beside(
 
 
 def act(
-    row: Onboarding, kind: Kind, target: str, call: Call[T], *, seen: str = ""
+    row: Onboarding,
+    kind: Kind,
+    target: str,
+    call: Call[T],
+    *,
+    seen: str = "",
+    ready: Callable[[], None] = lambda: None,
 ) -> tuple[T, ProviderCall]:
     """Do what cannot be undone: intent first, then the call outside any transaction, then the
-    outcome. `seen`: what the list showed before, kept with the intent. Raises YCloudError (the
-    outcome is noted; QuotaFullError before there is an intent), UnderWayError, OvertakenError.
+    outcome. `seen`: what the list showed before, kept with the intent. `ready`: commits what was
+    written before, and the intent with it. Raises YCloudError (the outcome is noted;
+    QuotaFullError before there is an intent), UnderWayError, OvertakenError.
     """
-    transitions.renew(row)
-    return _act(quota.lane_of(row), row, kind, target, call, seen)
+    return _act(quota.lane_of(row), row, kind, target, call, seen, ready)
 
 
 def install(kind: Kind, target: str, call: Call[T]) -> T:
@@ -197,10 +205,22 @@ def install(kind: Kind, target: str, call: Call[T]) -> T:
 
 
 def _act(
-    lane: Lane, row: Onboarding | None, kind: Kind, target: str, call: Call[T], seen: str
+    lane: Lane,
+    row: Onboarding | None,
+    kind: Kind,
+    target: str,
+    call: Call[T],
+    seen: str,
+    ready: Callable[[], None] = lambda: None,
 ) -> tuple[T, ProviderCall]:
     quota.take(lane)
-    intent = _intend(ProviderCall(onboarding=row, kind=kind, target=target, lane=lane, seen=seen))
+    with transaction.atomic():
+        if row is not None:
+            transitions.renew(row)
+        intent = _intend(
+            ProviderCall(onboarding=row, kind=kind, target=target, lane=lane, seen=seen)
+        )
+    ready()
     around = _Call(lane, prepaid=1)
     answer, heard = copy_context().run(_hear, client(), around, call)
     _described(intent, heard[-1] if heard else None, answer)
