@@ -1,9 +1,9 @@
 """Straight line: from the POST of the ids to `connected` readable in the API.
 
 The product as processes, 100 ms a call at the sandbox, against `bare.py`: the same calls by a
-script that does nothing else. One at a time the API is read every few milliseconds. With 50 at once that
-reading would be most of the work, so each is dated by its `connected_at` as the API shows it, plus
-what one read takes; when the last of them was read stands beside it.
+script that does nothing else. One at a time the API is read every few milliseconds. With 50 at
+once that reading would be most of the work, so each is dated by its `connected_at` as the API shows
+it, plus what one read takes; when the last of them was read stands beside it.
 """
 
 from __future__ import annotations

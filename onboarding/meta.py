@@ -168,13 +168,10 @@ def _tried_alone(row: Onboarding, target: str, exchange: Exchange, seconds: floa
         kind=ProviderCall.Kind.EXCHANGE_CODE, target=target, outcome=ProviderCall.Outcome.OPEN
     ).update(outcome=ProviderCall.Outcome.LOST, ended_at=timezone.now())
     intent = ProviderCall.objects.create(
-        onboarding=row,
-        kind=ProviderCall.Kind.EXCHANGE_CODE,
-        target=target,
-        outcome=ProviderCall.Outcome.OPEN,
-        method="POST",
+        onboarding=row, kind=ProviderCall.Kind.EXCHANGE_CODE, target=target,
+        outcome=ProviderCall.Outcome.OPEN, method="POST",
         path=f"/{settings.META_GRAPH_VERSION}/oauth/access_token",
-    )
+    )  # fmt: skip
     started = time.monotonic()
     granted: list[str] = []
     try:
@@ -203,7 +200,6 @@ def _tried_alone(row: Onboarding, target: str, exchange: Exchange, seconds: floa
                     "tenant": row.tenant, "token": exchange.token, "obtained_at": timezone.now(),
                 },
             )  # fmt: skip
-    return
 
 
 def _keep(row: Onboarding, grant: Grant, granted: list[str]) -> bool:
@@ -270,12 +266,9 @@ def check_app(seconds: float) -> None:
 def _debugged(timeout: httpx.Timeout, token: str) -> dict[str, object]:
     app = f"{settings.META_APP_ID}|{settings.META_APP_SECRET}"
     return _json(
-        timeout,
-        "GET",
-        _graph("debug_token"),
-        params={"input_token": token},
-        headers={"Authorization": f"Bearer {app}"},
-    )
+        timeout, "GET", _graph("debug_token"),
+        params={"input_token": token}, headers={"Authorization": f"Bearer {app}"},
+    )  # fmt: skip
 
 
 def _json(timeout: httpx.Timeout, method: str, url: str, **sent: object) -> dict[str, object]:

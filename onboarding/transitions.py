@@ -15,7 +15,7 @@ from django.db import connection, transaction
 from django.db.models import Case, F, Q, QuerySet, Value, When
 from django.utils import timezone
 
-from onboarding import instruments, notices, outbound_events
+from onboarding import durable, instruments, notices, outbound_events
 from onboarding.models import Onboarding, PhoneNumber, Transition, WhatsAppBusinessAccount
 from onboarding.states import TRANSITIONS, State, milestones_behind
 
@@ -39,7 +39,10 @@ def _is_free(table: str = "") -> str:
 
 
 def claim(onboarding_id: int) -> Onboarding | None:
-    """Take a due, unleased row; None when it is not due or somebody else has it."""
+    """Take a due, unleased row; None when it is not due or somebody else has it.
+
+    Lazily: a crash that takes the claim back takes the claimant's connection too.
+    """
     now = timezone.now()
     rows = Onboarding.objects.raw(
         # Our own words alone are joined here; values go as parameters.
@@ -48,7 +51,8 @@ def claim(onboarding_id: int) -> Onboarding | None:
         f"AND {_is_free()} RETURNING *",
         {"id": onboarding_id, "now": now, "until": now + LEASE},
     )
-    return next(iter(rows), None)
+    with durable.lazily():
+        return next(iter(rows), None)
 
 
 def claim_due(limit: int) -> list[tuple[int, int]]:

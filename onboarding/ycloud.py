@@ -20,7 +20,7 @@ from django.db import IntegrityError, connections, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from onboarding import codes, instruments, quota, tombstones, transitions
+from onboarding import codes, durable, instruments, quota, tombstones, transitions
 from onboarding.models import Onboarding, ProviderCall
 from onboarding.quota import Lane
 from tenants.redaction import redact
@@ -139,15 +139,17 @@ def _read(
     ]
     first = copy_context().run(_hear, http, _Call(lane, prepaid=1), wanted[0][2])
     answers = [first, *(end.result() for end in ends)]
-    ProviderCall.objects.bulk_create(
-        _without_the_erased(
-            _described(
-                ProviderCall(onboarding=row, kind=kind, target=target, lane=lane), record, answer
+    with durable.lazily():
+        ProviderCall.objects.bulk_create(
+            _without_the_erased(
+                _described(
+                    ProviderCall(onboarding=row, kind=kind, target=target, lane=lane),
+                    record, answer,
+                )
             )
-        )
-        for (kind, target, _), (answer, heard) in zip(wanted, answers, strict=True)
-        for record in heard
-    )
+            for (kind, target, _), (answer, heard) in zip(wanted, answers, strict=True)
+            for record in heard
+        )  # fmt: skip
     return [answer for answer, _ in answers]
 
 
@@ -224,7 +226,8 @@ def _act(
     around = _Call(lane, prepaid=1)
     answer, heard = copy_context().run(_hear, client(), around, call)
     _described(intent, heard[-1] if heard else None, answer)
-    intent.save()
+    with durable.lazily():  # lost in a crash: as open as after a worker's death, so it is looked at
+        intent.save()
     if isinstance(answer, YCloudError):
         raise answer
     return answer, intent

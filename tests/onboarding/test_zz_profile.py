@@ -51,11 +51,11 @@ def test_profile(tenant, owner, sandbox, settings):
     for ph, ms, sql in log: print(f"{ph:7} {ms:6.2f} {sql[:int(os.environ.get('W','400'))]}", file=OUT)
     from collections import Counter
     print(Counter(p for p,_,_ in log), file=OUT)
-    cs=[journey(api, sandbox, tenant)[1] for _ in range(20)]
+    cs=[journey(api, sandbox, tenant)[1] for _ in range(15)]
     import statistics
     print("cpu ms", [round(1000*statistics.median(c[i] for c in cs),1) for i in range(3)], file=OUT)
     pr = cProfile.Profile(); pr.enable()
-    for _ in range(20): journey(api, sandbox, tenant)
+    for _ in range(15): journey(api, sandbox, tenant)
     pr.disable()
     pr.dump_stats("/tmp/st.prof")
     s = pstats.Stats(pr, stream=OUT); s.sort_stats("cumulative").print_stats(110)
