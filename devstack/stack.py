@@ -29,7 +29,7 @@ AS_ROOT = {"PYTHONWARNINGS": "ignore:You're running the worker"}
 THREADS = ["--pool", "threads"]
 WORKERS: tuple[tuple[str, str, int, list[str]], ...] = (
     ("worker", "default", 32, THREADS),
-    ("exchange", "exchange", 8, THREADS),
+    ("exchange", "exchange", 32, THREADS),
     ("outbound", "outbound", 1, []),
 )
 """Name, queue, how many tasks at once, and in what: threads where tasks wait for somebody
