@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from benchmarks.processes import Processes
 
 _TICK = os.sysconf("SC_CLK_TCK")
 
@@ -26,3 +28,22 @@ def cpu_seconds(roots: Iterable[int]) -> float:
     while found := {pid for pid, parent in parents.items() if parent in wanted} - wanted:
         wanted |= found
     return sum(used.get(pid, 0.0) for pid in wanted)
+
+
+@contextmanager
+def cpu_of(stack: Processes, used: dict[str, float]) -> Iterator[None]:
+    """Adds the CPU seconds of each part of the stack while the block lasts."""
+    before = _cpu(stack)
+    yield
+    for name, after in _cpu(stack).items():
+        used[name] = used.get(name, 0.0) + after - before[name]
+
+
+def _cpu(stack: Processes) -> dict[str, float]:
+    children = {name: child.pid for name, child in stack.children.items()}
+    parts = {name: [children.pop(name)] for name in ("web", "sandbox")}
+    parts["workers"] = list(children.values())  # beat among them
+    for name, server in (("postgres", stack.postgres.child), ("valkey", stack.valkey.child)):
+        assert server is not None
+        parts[name] = [server.pid]
+    return {name: cpu_seconds(pids) for name, pids in parts.items()}

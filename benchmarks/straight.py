@@ -16,7 +16,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -24,7 +24,7 @@ from urllib.parse import urlsplit
 
 from benchmarks.processes import PYTHON, ROOT, Processes, processes
 from benchmarks.report import Goal, Row
-from benchmarks.spent import cpu_seconds
+from benchmarks.spent import cpu_of
 
 LATENCY_MS = 100
 SINGLES = 12
@@ -86,6 +86,10 @@ class Api:
             raise RuntimeError(f"{method} {path}: {answer.status} {content[:300]!r}")
         return dict(json.loads(content))
 
+    def close(self) -> None:
+        """Close the connection."""
+        self._http.close()
+
 
 class Line:
     """The product and the bare script, ready to be measured in turns."""
@@ -97,6 +101,11 @@ class Line:
         self.api, self.sandbox = Api(stack.site, self.key), Api(stack.sandbox)
         self.sandbox.ask("POST", "/control/quota", {"per_second": 10**7, "per_hour": 10**7})
         self.tenants = [self._tenant(index) for index in range(AT_ONCE)]
+
+    def close(self) -> None:
+        """Close what was kept."""
+        self.api.close()
+        self.sandbox.close()
 
     def _tenant(self, index: int) -> str:
         made = self.api.ask("POST", "/api/v1/tenants/", {"name": f"Cake shop {index}"})
@@ -142,10 +151,11 @@ class Line:
             threading.Thread(target=post, args=each)
             for each in zip(clients, paths, given, strict=True)
         ]
-        for each in threads:
-            each.start()
-        for each in threads:
-            each.join()
+        for thread in threads:
+            thread.start()
+        for thread, client in zip(threads, clients, strict=True):
+            thread.join()
+            client.close()
         last = self._all_connected(paths) - min(began.values())
         reading = time.perf_counter()
         shown = [self.api.ask("GET", path) for path in paths]
@@ -189,16 +199,11 @@ def line(settings: dict[str, str], latency_ms: int = LATENCY_MS) -> Iterator[Lin
     """The stack with these settings, and the script beside it."""
     # Without Meta's secret nothing can be proven, and ids do not wait for a code.
     given = {"META_APP_SECRET": "", **settings}
-    with processes(latency_ms, **given) as stack:
-        script = subprocess.Popen(
-            [PYTHON, "-m", "benchmarks.bare", stack.sandbox], cwd=ROOT, text=True,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-        )  # fmt: skip
-        try:
-            yield Line(stack, script)
-        finally:
-            script.kill()
-            script.wait()
+    with processes(latency_ms, **given) as stack, subprocess.Popen(
+        [PYTHON, "-m", "benchmarks.bare", stack.sandbox], cwd=ROOT, text=True,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    ) as script, closing(Line(stack, script)) as made:  # fmt: skip
+        yield made  # the script ends with its stdin
 
 
 def measure(rounds: int) -> list[Row]:
@@ -279,22 +284,3 @@ def at_once(made: Line, way: Way, rounds: int) -> Row:
 def medians(rounds: Sequence[dict[str, float]]) -> dict[str, float]:
     """Of each name over all rounds."""
     return {name: statistics.median(each[name] for each in rounds) for name in rounds[0]}
-
-
-@contextmanager
-def cpu_of(stack: Processes, used: dict[str, float]) -> Iterator[None]:
-    """Adds the CPU seconds of each part of the stack while the block lasts."""
-    before = _cpu(stack)
-    yield
-    for name, after in _cpu(stack).items():
-        used[name] = used.get(name, 0.0) + after - before[name]
-
-
-def _cpu(stack: Processes) -> dict[str, float]:
-    children = {name: child.pid for name, child in stack.children.items()}
-    parts = {name: [children.pop(name)] for name in ("web", "sandbox")}
-    parts["workers"] = list(children.values())  # beat among them
-    for name, server in (("postgres", stack.postgres.child), ("valkey", stack.valkey.child)):
-        assert server is not None
-        parts[name] = [server.pid]
-    return {name: cpu_seconds(pids) for name, pids in parts.items()}

@@ -15,7 +15,7 @@ from django.db import connection, transaction
 
 @contextmanager
 def lazily() -> Iterator[None]:
-    """One transaction whose commit does not wait for the disk; inside another it is part of that."""
+    """One transaction whose commit does not wait for the disk; inside another, a part of that."""
     inside = connection.in_atomic_block
     with transaction.atomic():
         if not inside:
