@@ -5,7 +5,6 @@ once more (after the visibility timeout) and then finds its row not due.
 """
 
 import os
-import signal
 import threading
 from typing import Any
 
@@ -15,7 +14,7 @@ from celery.signals import worker_shutting_down
 from django.conf import settings
 from kombu import Exchange, Queue
 
-from config import broker, carried
+from config import broker, carried, threads
 from tenants import walls
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -46,6 +45,7 @@ class WorkerTask(Task):  # type: ignore[type-arg]
 
 broker.install()
 carried.connect()
+threads.connect()
 app = Celery("onboarding", task_cls=WorkerTask)
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.conf.update(
@@ -63,7 +63,7 @@ app.conf.update(
     task_acks_late=True,
     task_reject_on_worker_lost=True,
     task_ignore_result=True,
-    task_time_limit=120,
+    task_time_limit=120,  # of threads: config/threads.py
     worker_prefetch_multiplier=1,
     worker_cancel_long_running_tasks_on_connection_loss=False,
     worker_hijack_root_logger=False,
@@ -105,6 +105,6 @@ def hand_back(**_more: Any) -> None:
     from onboarding import stopping
 
     stopping.ask()
-    cold = threading.Timer(STOP_SECONDS, os.kill, (os.getpid(), signal.SIGQUIT))
+    cold = threading.Timer(STOP_SECONDS, threads.stop_cold)
     cold.daemon = True
     cold.start()

@@ -20,7 +20,7 @@ from django.utils import timezone
 from prometheus_client import Counter, Histogram
 from structlog.contextvars import bind_contextvars
 
-from onboarding.models import Onboarding, ProviderCall, Transition
+from onboarding.models import Onboarding, ProviderCall
 from onboarding.models.onboarding import ConnectionMode
 from onboarding.reasons import REASONS
 from onboarding.states import OPEN, WORKING, State
@@ -136,7 +136,11 @@ def _is_first(row: Onboarding, to: str) -> bool:
     """Whether the move into this state that has just been written is the only one."""
     if to == State.CONNECTED:
         return True  # nothing leads out of it
-    return Transition.objects.filter(onboarding_id=row.pk, to_state=to)[:2].count() == 1
+    asked = "entered" in row.__dict__  # in an earlier step of the same task
+    entered = row.entered
+    if asked:
+        entered[to] = entered.get(to, 0) + 1
+    return entered[to] == 1
 
 
 def launched(row: Onboarding, before: datetime | None) -> None:

@@ -6,7 +6,7 @@ Arguments are ids, by keyword; unknown ones of a newer release are ignored.
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from celery import shared_task
@@ -34,7 +34,7 @@ from onboarding import (
     transitions,
     vitals,
 )
-from onboarding.models import Onboarding, OutboundEvent, TransferCase, WebhookEvent
+from onboarding.models import OutboundEvent, TransferCase, WebhookEvent
 from onboarding.publishing import published as _published
 from onboarding.steps import health
 from tenants import walls
@@ -58,16 +58,14 @@ def advance_onboarding(*, onboarding_id: int, fence: int | None = None, **_newer
     if row is None:
         logger.info("onboarding %s: not due, or somebody else was first", onboarding_id)
         return
-    steps.run(row)
-    _nudge_again(row.pk)
+    _nudge_again(row.pk, steps.run(row))
 
 
-def _nudge_again(onboarding_id: int) -> None:
+def _nudge_again(onboarding_id: int, due: datetime | None) -> None:
     """A look that is due within seconds gets a nudge of its own: the sweep alone adds its second.
 
     Never for later than seconds: such a countdown would sit in a worker's memory.
     """
-    due = Onboarding.objects.filter(pk=onboarding_id).values_list("next_look_at", flat=True).first()
     wait = (due - timezone.now()).total_seconds() if due else None
     if wait is not None and 0 < wait <= NUDGE_WITHIN_SECONDS:
         advance_onboarding.apply_async(

@@ -16,12 +16,15 @@ from django.db import connection, transaction
 from django.db.models import Case, F, Q, QuerySet, Value, When
 from django.utils import timezone
 
-from onboarding import instruments, notices, outbound_events, ycloud_accounts
+from onboarding import durable, instruments, notices, outbound_events, ycloud_accounts
 from onboarding.models import Onboarding, PhoneNumber, Transition, WhatsAppBusinessAccount
 from onboarding.states import TRANSITIONS, State, milestones_behind
 
 LEASE = timedelta(seconds=45)
 """Longer than one call may take (30 s); renewed before each call."""
+
+FRESH = timedelta(seconds=5)
+"""A lease that is no older outlasts a call as it is."""
 
 
 class OvertakenError(Exception):
@@ -37,7 +40,10 @@ def _is_free(table: str = "") -> str:
 
 
 def claim(onboarding_id: int) -> Onboarding | None:
-    """Take a due, unleased row; None when it is not due or somebody else has it."""
+    """Take a due, unleased row; None when it is not due or somebody else has it.
+
+    Lazily: a crash that takes the claim back takes the claimant's connection too.
+    """
     now = timezone.now()
     rows = Onboarding.objects.raw(
         # Our own words alone are joined here; values go as parameters.
@@ -46,7 +52,8 @@ def claim(onboarding_id: int) -> Onboarding | None:
         f"AND {_is_free()} RETURNING *",
         {"id": onboarding_id, "now": now, "until": now + LEASE},
     )
-    return next(iter(rows), None)
+    with durable.lazily():
+        return next(iter(rows), None)
 
 
 ANY = -1
@@ -105,6 +112,16 @@ def renew(row: Onboarding) -> Onboarding:
         raise OvertakenError
     row.lease_until = until
     return row
+
+
+def hold(row: Onboarding) -> None:
+    """Extend the lease before a read, unless it was taken a moment ago and outlasts the call.
+
+    Before an act it is always renewed: that also tells who was overtaken. Raises OvertakenError.
+    """
+    fresh = timezone.now() + LEASE - FRESH
+    if row.lease_until is None or row.lease_until < fresh:
+        renew(row)
 
 
 def is_mine(row: Onboarding) -> bool:
@@ -234,7 +251,8 @@ def move(
         has_account = columns.get("business_account", row.business_account_id) is not None
         behind = milestones_behind(to, has_account=has_account)
         columns |= {name: now for name in behind if getattr(row, name) is None}
-    with transaction.atomic():
+    # A worker's steps do not go on after a failure: theirs is the transaction around it.
+    with transaction.atomic(savepoint=person):
         written = Onboarding.objects.filter(pk=row.pk, state=came_from, fence=row.fence).update(
             **columns,
             updated_at=now,

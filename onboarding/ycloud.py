@@ -20,7 +20,15 @@ from django.db import IntegrityError, connections, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from onboarding import codes, instruments, quota, tombstones, transitions, ycloud_accounts
+from onboarding import (
+    codes,
+    durable,
+    instruments,
+    quota,
+    tombstones,
+    transitions,
+    ycloud_accounts,
+)
 from onboarding.models import Onboarding, ProviderCall
 from onboarding.quota import Lane
 from tenants.redaction import redact
@@ -32,6 +40,8 @@ Kind = ProviderCall.Kind
 Outcome = ProviderCall.Outcome
 
 CALL_SECONDS = 30.0
+MOST_AT_ONCE = 64
+"""Reads beside other reads of one process: more than it has tasks, so that none waits for one."""
 LONGEST_CALL = timedelta(seconds=40)
 STALE_INTENT = timedelta(minutes=2)
 """An act that is open for longer belongs to a worker that died (a call has 30 s in total)."""
@@ -101,7 +111,7 @@ def close() -> None:
 
 @cache
 def _threads_of(pid: int) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(max_workers=4, thread_name_prefix="ycloud-read")
+    return ThreadPoolExecutor(max_workers=MOST_AT_ONCE, thread_name_prefix="ycloud-read")
 
 
 def read(row: Onboarding, *wanted: tuple[Kind, str, Call[T]]) -> list[T | YCloudError]:
@@ -109,7 +119,7 @@ def read(row: Onboarding, *wanted: tuple[Kind, str, Call[T]]) -> list[T | YCloud
 
     `wanted`: (kind, target for the journal, the call). Raises OvertakenError.
     """
-    transitions.renew(row)
+    transitions.hold(row)
     with ycloud_accounts.using(row.ycloud_account_id):
         return _read(quota.lane_of(row), row, *wanted)
 
@@ -146,23 +156,20 @@ def _read(
     ]
     first = copy_context().run(_hear, http, _Call(lane, prepaid=1), wanted[0][2])
     answers = [first, *(end.result() for end in ends)]
-    ProviderCall.objects.bulk_create(
-        _without_the_erased(
-            _described(
-                ProviderCall(
-                    onboarding=row,
-                    kind=kind,
-                    target=target,
-                    lane=lane,
-                    ycloud_account_id=account_id,
-                ),
-                record,
-                answer,
+    with durable.lazily():
+        ProviderCall.objects.bulk_create(
+            _without_the_erased(
+                _described(
+                    ProviderCall(
+                        onboarding=row, kind=kind, target=target, lane=lane,
+                        ycloud_account_id=account_id,
+                    ),
+                    record, answer,
+                )
             )
-        )
-        for (kind, target, _), (answer, heard) in zip(wanted, answers, strict=True)
-        for record in heard
-    )
+            for (kind, target, _), (answer, heard) in zip(wanted, answers, strict=True)
+            for record in heard
+        )  # fmt: skip
     return [answer for answer, _ in answers]
 
 
@@ -197,15 +204,21 @@ def _hear_beside(
 
 
 def act(
-    row: Onboarding, kind: Kind, target: str, call: Call[T], *, seen: str = ""
+    row: Onboarding,
+    kind: Kind,
+    target: str,
+    call: Call[T],
+    *,
+    seen: str = "",
+    ready: Callable[[], None] = lambda: None,
 ) -> tuple[T, ProviderCall]:
     """Do what cannot be undone: intent first, then the call outside any transaction, then the
-    outcome. `seen`: what the list showed before, kept with the intent. Raises YCloudError (the
-    outcome is noted; QuotaFullError before there is an intent), UnderWayError, OvertakenError.
+    outcome. `seen`: what the list showed before, kept with the intent. `ready`: commits what was
+    written before, and the intent with it. Raises YCloudError (the outcome is noted;
+    QuotaFullError before there is an intent), UnderWayError, OvertakenError.
     """
-    transitions.renew(row)
     with ycloud_accounts.using(row.ycloud_account_id):
-        return _act(quota.lane_of(row), row, kind, target, call, seen)
+        return _act(quota.lane_of(row), row, kind, target, call, seen, ready)
 
 
 def install(kind: Kind, target: str, call: Call[T]) -> T:
@@ -215,20 +228,31 @@ def install(kind: Kind, target: str, call: Call[T]) -> T:
 
 
 def _act(
-    lane: Lane, row: Onboarding | None, kind: Kind, target: str, call: Call[T], seen: str
+    lane: Lane,
+    row: Onboarding | None,
+    kind: Kind,
+    target: str,
+    call: Call[T],
+    seen: str,
+    ready: Callable[[], None] = lambda: None,
 ) -> tuple[T, ProviderCall]:
     http = client()
     quota.take(lane)
-    intent = _intend(
-        ProviderCall(
-            onboarding=row, kind=kind, target=target, lane=lane, seen=seen,
-            ycloud_account_id=ycloud_accounts.now().id,
-        )
-    )  # fmt: skip
+    with transaction.atomic():
+        if row is not None:
+            transitions.renew(row)
+        intent = _intend(
+            ProviderCall(
+                onboarding=row, kind=kind, target=target, lane=lane, seen=seen,
+                ycloud_account_id=ycloud_accounts.now().id,
+            )
+        )  # fmt: skip
+    ready()
     around = _Call(lane, prepaid=1)
     answer, heard = copy_context().run(_hear, http, around, call)
     _described(intent, heard[-1] if heard else None, answer)
-    intent.save()
+    with durable.lazily():  # lost in a crash: as open as after a worker's death, so it is looked at
+        intent.save()
     if isinstance(answer, YCloudError):
         raise answer
     return answer, intent

@@ -19,7 +19,9 @@ def main() -> None:
     parser.add_argument("--webhook-url", default="", help="where YCloud's events go")
     parser.add_argument("--app-origin", action="append", help="who may open the window")
     parser.add_argument("--time-scale", type=float, default=0.01, help="of the retry ladder")
-    parser.add_argument("--latency-ms", type=int, default=0, help="added to each YCloud call")
+    parser.add_argument(
+        "--latency-ms", type=int, default=0, help="added to each call of YCloud or Graph"
+    )
     asked = parser.parse_args()
     server = SandboxServer(
         asked.port,

@@ -168,6 +168,8 @@ def _handler(server: SandboxServer) -> type[BaseHTTPRequestHandler]:
                 self._json(413, {"error": "too large"})
                 return
             raw = self.rfile.read(length)
+            if parts.path.startswith(("/v2/", "/graph/")):
+                time.sleep(server.latency_ms / 1000)
             host = (self.headers.get("Host") or "").rsplit(":", 1)[0]
             if host not in ("127.0.0.1", "localhost"):
                 self._json(421, {"error": "this sandbox answers on the loopback only"})
@@ -185,8 +187,6 @@ def _handler(server: SandboxServer) -> type[BaseHTTPRequestHandler]:
         # --- YCloud and Meta -----------------------------------------------------------------
 
         def _ycloud(self, path: str, query: dict[str, str], raw: bytes) -> None:
-            if server.latency_ms:
-                time.sleep(server.latency_ms / 1000)
             body = object_of(raw)
             key = self.headers.get("X-API-Key", "")
             answer = server.ycloud.answer(Call(self.command, path, query, body, key))

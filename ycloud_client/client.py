@@ -24,6 +24,10 @@ from ycloud_client.resources import (
 T = TypeVar("T")
 
 MOST_PAGES = 100
+LIMITS = httpx.Limits(max_connections=200, max_keepalive_connections=100, keepalive_expiry=30.0)
+"""More than one process has calls under way. httpx keeps an idle connection for 5 s only, and each
+new one costs two round trips and the CPU of a handshake; servers' own patience begins at a minute.
+"""
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 
 
@@ -56,6 +60,7 @@ class YCloudClient:
         self._timeouts = (connect_timeout, read_timeout)
         self._http = httpx.Client(
             transport=transport,
+            limits=LIMITS,
             headers={"X-API-Key": api_key, "Accept": "application/json"},
             follow_redirects=False,
         )

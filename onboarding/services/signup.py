@@ -146,8 +146,8 @@ def record_signup_result(
         elif row.state not in FINAL and (took_ids or took_code or result.get("login_status")):
             transitions.wake([row.pk])
         if took_code:
-            tasks.request_exchange(row.pk)
-        if row.state not in BEFORE:
+            tasks.request_exchange(row.pk)  # which nudges at its end
+        elif row.state not in BEFORE:
             tasks.nudge(row.pk)
     row.refresh_from_db()
     return row

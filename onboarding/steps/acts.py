@@ -74,9 +74,11 @@ def _register(look: Pass) -> Outcome:
             number_id,
             lambda c: c.register_phone_number(waba_id, number_id),
             seen=(number.name_status or "")[:40],
+            ready=look.commit,
         )
     except APIError as error:
         return _refused(look, error)
+    look.together()
     if look.row.number is not None and answer.status:
         known = look.row.number
         known.status = answer.status

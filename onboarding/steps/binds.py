@@ -124,12 +124,16 @@ def bind_once(look: Pass, *, unseen: bool = False) -> Outcome | None:
     try:
         if kind == Kind.SMB_BIND:
             answer, intent = ycloud.act(
-                look.row, kind, waba_id, lambda c: c.smb_bind(waba_id), seen=seen
-            )
+                look.row, kind, waba_id, lambda c: c.smb_bind(waba_id), seen=seen,
+                ready=look.commit,
+            )  # fmt: skip
             intent.seen = str(answer.id or "")[:40]
             intent.save(update_fields=["seen"])
         else:
-            ycloud.act(look.row, kind, waba_id, lambda c: c.tp_bind(waba_id), seen=seen)
+            ycloud.act(
+                look.row, kind, waba_id, lambda c: c.tp_bind(waba_id), seen=seen,
+                ready=look.commit,
+            )  # fmt: skip
     except (AuthenticationError, RateLimitError):
         raise
     except APIError as error:

@@ -48,6 +48,7 @@ def write_account(
 
     `said_at`: when YCloud spoke of it, if it did; what is new in this reading began then.
     """
+    is_new = held.read_at is None  # no onboarding shows it yet, and none at it was connected
     words = {
         "name": read.name,
         "account_review_status": read.account_review_status,
@@ -61,8 +62,8 @@ def write_account(
     # These are told only while they are there: their absence is what ends them.
     shown |= {"ban_state": read.ban_state or "", "ban_date": read.ban_date or ""}
     shown |= {"restrictions": list(read.restrictions), **more}
-    shown |= told.beyond_the_reading(held, read)
-    if _write(held, shown, at, said_at):
+    shown |= {} if is_new else told.beyond_the_reading(held, read)
+    if _write(held, shown, at, said_at) and not is_new:
         transitions.facts_changed(account=held)
 
 
@@ -87,6 +88,7 @@ def write_number(
     **more: object,
 ) -> bool:
     """Write what was read (at a certain time) of a number that we know; whether it differs."""
+    is_new = held.read_at is None  # no onboarding shows it yet
     words = {
         "e164": read.phone_number,
         "verified_name": read.verified_name,
@@ -103,7 +105,7 @@ def write_number(
     if shown.get("status") == "CONNECTED" and held.connected_at is None:
         shown["connected_at"] = timezone.now()
     differs = _write(held, shown, at, said_at)
-    if differs:
+    if differs and not is_new:
         transitions.facts_changed(number=held)
     return differs
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from onboarding import review, schedule, tombstones
-from onboarding.models import Onboarding, WhatsAppBusinessAccount
+from onboarding.models import Onboarding, PhoneNumber, WhatsAppBusinessAccount
 from onboarding.models.onboarding import ConnectionMode, Grant
 from onboarding.states import State
 from onboarding.steps import binds, unseen
@@ -55,13 +55,17 @@ def grant(look: Pass) -> Outcome | None:
         return stop("account_not_granted")
     if row.proven is None and row.approved_at is None:
         policy = row.tenant.unproven or settings.ONBOARDING_UNPROVEN
-        if policy == "continue" and tombstones.covers(row.claimed_waba_id):
+        if policy == "continue" and _was_erased(look):
             policy = "review"  # it was erased here: only who proves it may have it again
         if policy == "review":
             return wait(S.IN_REVIEW, "unproven", None)
         if policy == "stop":
             return stop("account_unconfirmed", "unproven, and the policy is to stop")
     return None
+
+
+def _was_erased(look: Pass) -> bool:
+    return look.once("erased", lambda: tombstones.covers(look.row.claimed_waba_id))
 
 
 def _account_of_grant(look: Pass) -> Outcome | None:
@@ -111,7 +115,7 @@ def _join_wait(row: Onboarding) -> datetime | None:
 def owner(look: Pass) -> Outcome | None:
     """The WABA can be read at YCloud and no other tenant holds it."""
     row = look.row
-    if is_held_elsewhere(row):
+    if not look.knows("account") and is_held_elsewhere(row):
         return unseen.wait_like_hidden(look)
     if (at := ycloud_account_of(row)) != row.ycloud_account_id:
         look.note(ycloud_account_id=at)  # its tenant was assigned to another one since
@@ -126,9 +130,8 @@ def owner(look: Pass) -> Outcome | None:
     except HiddenAccountError:
         if stopped := _bind_and_read_again(look, allowed=not platform or _binds_unasked()):
             return stopped
-    assert look.account is not None
     try:
-        account = keep_account(row, look.account)
+        account = look.once("account", lambda: _kept_account(look))
     except HeldByAnotherTenantError:  # somebody else was the first, a moment ago
         return unseen.unconfirmed(row, "account_held", "account_held")
     look.note(business_account=account)
@@ -136,8 +139,17 @@ def owner(look: Pass) -> Outcome | None:
     # at two numbers of one account are not duplicates of each other.
     chosen, _ = _choose(look)
     if chosen is not None and _is_expected(row, chosen):
-        look.note(number=keep_number(row, account, chosen))
+        look.note(number=_kept_number(look, account, chosen))
     return None
+
+
+def _kept_account(look: Pass) -> WhatsAppBusinessAccount:
+    assert look.account is not None
+    return keep_account(look.row, look.account)
+
+
+def _kept_number(look: Pass, account: WhatsAppBusinessAccount, chosen: ListedNumber) -> PhoneNumber:
+    return look.once(chosen.id, lambda: keep_number(look.row, account, chosen))
 
 
 def _is_expected(row: Onboarding, chosen: ListedNumber) -> bool:
@@ -214,7 +226,7 @@ def number(look: Pass) -> Outcome | None:
     if not _is_expected(row, chosen):
         return wait(S.AWAITING_NUMBER, "number_unexpected", schedule.next_look(row))
     assert row.business_account is not None
-    look.note(number=keep_number(row, row.business_account, chosen))
+    look.note(number=_kept_number(look, row.business_account, chosen))
     return _usable(look, chosen)
 
 

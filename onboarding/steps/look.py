@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import Any
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from django.db import transaction
 
 from onboarding import codes, ycloud
 from onboarding.models import Onboarding, ProviderCall
@@ -17,6 +22,7 @@ from ycloud_client import (
 from ycloud_client import PhoneNumber as ListedNumber
 
 Kind = ProviderCall.Kind
+T = TypeVar("T")
 
 
 class HiddenAccountError(Exception):
@@ -39,13 +45,61 @@ def _is_hidden(account: YCloudError, numbers: object) -> bool:
 
 @dataclass
 class Pass:
-    """The row, and what this pass has read so far. Never kept beyond one task."""
+    """The row, and what this pass has read so far. Never kept beyond one task.
+
+    What follows from one reading (facts, moves, audit rows, the next act's intent) is written in
+    one transaction, which ends before anything is called, and with the pass: `together`, `commit`.
+    Each commit waits for the disk, and a straight journey had twenty of them.
+    """
 
     row: Onboarding
     account: BusinessAccount | None = None
     numbers: list[ListedNumber] | None = None
     number: ListedNumber | None = None
     found: dict[str, Any] = field(default_factory=dict)
+    _known: dict[Hashable, Any] = field(default_factory=dict)
+    _open: ExitStack = field(default_factory=ExitStack)
+    _is_open: bool = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._is_open = False
+        self._open.__exit__(kind, error, trace)
+
+    def together(self) -> None:
+        """From here to `commit`, or the end of the pass, all is written or nothing."""
+        if not self._is_open:
+            self._open.enter_context(transaction.atomic())
+            self._is_open = True
+
+    def commit(self) -> None:
+        """What was written together is there for all."""
+        self._is_open = False
+        self._open.close()
+
+    def abandon(self) -> None:
+        """Drop what was written together: the row is somebody else's."""
+        if self._is_open:
+            transaction.set_rollback(True)
+        self.commit()
+
+    def once(self, what: Hashable, find: Callable[[], T]) -> T:
+        """What the gates of one pass find out from the same reading, each time they are asked."""
+        if what not in self._known:
+            self._known[what] = find()
+        found: T = self._known[what]
+        return found
+
+    def knows(self, what: Hashable) -> bool:
+        """Whether `once` has found it out already."""
+        return what in self._known
 
     def note(self, **columns: Any) -> None:
         """What the gates found out about the row; written with the next move."""
@@ -64,6 +118,7 @@ class Pass:
         """
         if self.account is not None and self.numbers is not None:
             return
+        self.commit()
         waba_id = self.waba_id
         account, numbers = ycloud.read(
             self.row,
@@ -81,10 +136,12 @@ class Pass:
         assert isinstance(account, BusinessAccount)
         assert isinstance(numbers, list)
         self.account, self.numbers = account, numbers
+        self.together()
 
     def read_numbers(self) -> list[ListedNumber]:
         """List the numbers only: one call, enough to watch."""
         if self.numbers is None:
+            self.commit()
             waba_id = self.waba_id
             (numbers,) = ycloud.read(
                 self.row,
@@ -98,3 +155,4 @@ class Pass:
     def forget(self) -> None:
         """What was read is stale (a bind changed it)."""
         self.account = self.numbers = self.number = None
+        self._known.clear()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from datetime import datetime
 
 from django.db import IntegrityError, transaction
 
@@ -75,25 +76,36 @@ STEPS: dict[State, Step] = {
 }
 
 
-def run(row: Onboarding) -> None:
-    """Take steps with a claimed row until somebody else must move or time must pass."""
+def run(row: Onboarding) -> datetime | None:
+    """Take steps with a claimed row until somebody else must move or time must pass.
+
+    When the row is due again, where its last step said so.
+    """
     ycloud.give_up_intents(row)
-    look = Pass(row)
-    for _ in range(MAX_STEPS):
-        step = STEPS.get(State(row.state))
+    with Pass(row) as look:
         try:
-            if step is None:
-                return transitions.move(row, State(row.state), actor="worker", reason=row.reason)
-            with instruments.step(row):
-                outcome = _taken(step, look)
-                _write(look, outcome)
+            return _steps(look)
         except transitions.OvertakenError:
             logger.info("onboarding %s: somebody else was first", row.public_id)
+            look.abandon()
+    return None
+
+
+def _steps(look: Pass) -> datetime | None:
+    row = look.row
+    for _ in range(MAX_STEPS):
+        step = STEPS.get(State(row.state))
+        if step is None:
+            transitions.move(row, State(row.state), actor="worker", reason=row.reason)
             return None
-        if not outcome.goes_on:
-            return None
+        with instruments.step(row):
+            outcome = _taken(step, look)
+            _write(look, outcome)
+        if not outcome.goes_on or outcome.to == S.CONNECTED:
+            return outcome.due
         if stopping.is_asked():
-            return transitions.hand_back(row)
+            transitions.hand_back(row)
+            return None
     logger.warning(
         "onboarding %s: %s steps in one task; the sweep goes on", row.public_id, MAX_STEPS
     )

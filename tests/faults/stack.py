@@ -25,10 +25,11 @@ PYTHON = sys.executable
 CELERY = [PYTHON, "-W", "ignore", "-m", "celery", "--quiet", "-A", "config"]
 FLAGS = ["--loglevel", "WARNING", "--without-gossip", "--without-mingle"]
 WORKERS = {
-    "worker1": ("default", 2),
-    "worker2": ("default", 2),
-    "exchange": ("exchange,outbound", 1),
+    "worker1": ("default", 8, ["--pool", "threads"]),
+    "worker2": ("default", 2, []),
+    "exchange": ("exchange,outbound", 4, ["--pool", "threads"]),
 }
+"""Both kinds of pool: threads as everywhere, processes for whoever prefers them."""
 BROKEN_AFTER = 30.0
 
 
@@ -110,8 +111,8 @@ class Stack:
         if name.startswith("beat"):
             schedule = str(self.place / f"{name}-schedule")
             return [*CELERY, "beat", "--loglevel", "WARNING", "--schedule", schedule, "--pidfile="]
-        queue, processes = WORKERS[name]
-        return [*CELERY, "worker", "-Q", queue, "-c", str(processes), "-n", f"{name}@faults",
+        queue, at_once, pool = WORKERS[name]
+        return [*CELERY, "worker", "-Q", queue, "-c", str(at_once), *pool, "-n", f"{name}@faults",
                 *FLAGS]  # fmt: skip
 
     def ended(self) -> list[str]:

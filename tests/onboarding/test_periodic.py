@@ -67,17 +67,13 @@ def test_old_bodies_and_calls_are_forgotten_and_the_budget_s_journal_is_kept(
 
 
 def test_a_look_that_is_due_within_seconds_gets_a_nudge_of_its_own(
-    tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from onboarding.models import Onboarding
-
     sent: list[dict[str, Any]] = []
     monkeypatch.setattr(tasks.advance_onboarding, "apply_async", lambda **how: sent.append(how))
-    for seconds, nudged in ((5, True), (31, False), (-1, False)):
-        row = Onboarding.objects.create(tenant=tenant, connection_mode="business_platform")
-        due = timezone.now() + timedelta(seconds=seconds)
-        Onboarding.objects.filter(pk=row.pk).update(next_look_at=due)
+    for seconds, nudged in ((5, True), (31, False), (-1, False), (None, False)):
+        due = None if seconds is None else timezone.now() + timedelta(seconds=seconds)
         sent.clear()
-        tasks._nudge_again(row.pk)
+        tasks._nudge_again(7, due)
         assert bool(sent) is nudged
     assert all(how["countdown"] <= tasks.NUDGE_WITHIN_SECONDS for how in sent)
