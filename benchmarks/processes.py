@@ -19,7 +19,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from devstack import process, runenv
+from devstack import process, runenv, stack
 from devstack.postgres import Postgres
 from devstack.pytest_plugin import _TEST_SETTINGS
 from devstack.valkey import Valkey
@@ -29,8 +29,8 @@ ROOT = Path(__file__).resolve().parent.parent
 PYTHON = sys.executable
 CELERY = [PYTHON, "-W", "ignore", "-m", "celery", "--quiet", "-A", "config"]
 FLAGS = ["--loglevel", "WARNING", "--without-gossip", "--without-mingle"]
-WORKERS = {"worker": ("default", 2), "exchange": ("exchange", 1), "outbound": ("outbound", 1)}
-"""As in `make run` (devstack/stack.py)."""
+WORKERS = {name: (queues, processes) for name, queues, processes in stack.WORKERS}
+"""As in `make run`."""
 NO_LIMIT = "1000000"
 
 

@@ -394,7 +394,8 @@ SPECTACULAR_SETTINGS = {
 }
 
 CELERY_BROKER_URL = REDIS_URL
-WORKER_QUEUES = ("default", "exchange", "outbound")  # each has workers of its own
+# Each has workers of its own; a worker of several takes the first of these that has a message.
+WORKER_QUEUES = ("exchange", "default", "outbound", "waiting")
 
 # --- YCloud, Meta, and the sandbox that stands in for both ----------------------------------------
 

@@ -26,8 +26,10 @@ from devstack.valkey import Valkey
 HEALTHY_SECONDS = 90
 AS_ROOT = {"PYTHONWARNINGS": "ignore:You're running the worker"}
 """As root Celery warns at length; on one's own machine, with JSON tasks only, that is noise."""
-WORKERS = (("worker", "default", 2), ("exchange", "exchange", 1), ("outbound", "outbound", 1))
-"""Name, queue, processes."""
+WORKERS = (
+    ("worker", "default", 2), ("exchange", "exchange", 1), ("background", "outbound,waiting", 2),
+)  # fmt: skip
+"""Name, queues, processes."""
 _held: list[tuple[Plan, IO[str]]] = []
 
 

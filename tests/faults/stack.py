@@ -25,8 +25,8 @@ PYTHON = sys.executable
 CELERY = [PYTHON, "-W", "ignore", "-m", "celery", "--quiet", "-A", "config"]
 FLAGS = ["--loglevel", "WARNING", "--without-gossip", "--without-mingle"]
 WORKERS = {
-    "worker1": ("default", 2),
-    "worker2": ("default", 2),
+    "worker1": ("default,waiting", 2),
+    "worker2": ("default,waiting", 2),
     "exchange": ("exchange,outbound", 1),
 }
 BROKEN_AFTER = 30.0
