@@ -39,8 +39,9 @@ class InOrder(priority_cycle):  # type: ignore[type-arg]
     order: tuple[str, ...] = ()
 
     def update(self, it: Iterable[str]) -> None:
-        """The queues to read, the most urgent first."""
-        self.items = sorted(it, key=self.order.index)
+        """The queues to read, the most urgent first; answers to questions before all of them."""
+        place = {name: index for index, name in enumerate(self.order)}
+        self.items = sorted(it, key=lambda name: place.get(name, -1))
 
 
 def install(queues: tuple[str, ...]) -> None:

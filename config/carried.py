@@ -6,6 +6,7 @@ sweep found it. Headers, not arguments: these are ids of ours alone (`onboarding
 
 from __future__ import annotations
 
+import gc
 import logging.config
 import threading
 import time
@@ -20,6 +21,7 @@ from celery.signals import (
     setup_logging,
     task_postrun,
     task_prerun,
+    worker_init,
     worker_process_init,
     worker_process_shutdown,
     worker_ready,
@@ -100,6 +102,12 @@ def report_errors(**_more: Any) -> None:
     reporting.begin_errors()
 
 
+def keep_shared(**_more: Any) -> None:
+    """Before the pool's processes are forked: what they share with us is never collected."""
+    gc.collect()
+    gc.freeze()
+
+
 def report_traces(**_more: Any) -> None:
     """In each process of the pool."""
     reporting.begin_traces()
@@ -115,4 +123,5 @@ def connect() -> None:
     worker_process_shutdown.connect(counted_out)
     celeryd_init.connect(report_errors)
     beat_init.connect(report_errors)
+    worker_init.connect(keep_shared)
     worker_process_init.connect(report_traces)

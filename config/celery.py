@@ -19,6 +19,8 @@ from config import broker, carried
 from tenants import walls
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+# Django's checks, whose findings Celery drops anyway, would load all pages into each worker.
+os.environ.setdefault("CELERY_SKIP_CHECKS", "1")
 
 QUEUES: tuple[str, ...] = settings.WORKER_QUEUES
 """What goes where: onboarding/queues.py."""

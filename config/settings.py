@@ -121,7 +121,7 @@ INSTALLED_APPS = [
     "unfold",
     "unfold.contrib.filters",
     "unfold.contrib.import_export",  # its templates before those of import_export
-    "django.contrib.admin",
+    "config.desk.LazyAdmin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

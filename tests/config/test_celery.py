@@ -62,6 +62,9 @@ def test_a_worker_of_several_queues_takes_the_more_urgent_first() -> None:
     order = InOrder()
     order.update({"waiting", "outbound", "default", "exchange"})
     assert order.consume(4) == ["exchange", "default", "outbound", "waiting"]
+    order.update({"waiting", "8f2.reply.celery.pidbox"})
+    assert order.consume(2) == ["8f2.reply.celery.pidbox", "waiting"], "any other name is read too"
+    order.update(set(settings.WORKER_QUEUES))
     order.rotate("exchange")
     assert order.consume(2) == ["exchange", "default"]
     options = app.conf.broker_transport_options
