@@ -149,8 +149,8 @@ def _start_plain(made: Processes, env: Mapping[str, str]) -> None:
     made.spawn("web", [
         PYTHON, "-W", "ignore", "-m", "gunicorn", "benchmarks.plain.wsgi",
         "--worker-class", web["worker_class"], "--workers", str(web["workers"]),
-        "--threads", str(web["threads"]), "--no-control-socket",
-        "--bind", f"127.0.0.1:{made.port}",
+        "--threads", str(web["threads"]), "--keep-alive", str(web["keepalive"]),
+        "--no-control-socket", "--bind", f"127.0.0.1:{made.port}",
     ], env)  # fmt: skip
     for name, (_queues, many) in WORKERS.items():
         made.spawn(name, [*PLAIN, "worker", "-c", str(many), "-n", f"{name}@plain", *FLAGS], env)
