@@ -29,8 +29,10 @@ PATIENCE_SECONDS = 180.0
 AT_ONCE = 8
 EACH = 4
 """So many customers at once, and how often each goes through."""
+PLAIN_PROCESSES = 2
+"""At most of each of its workers: Celery's own choice for two cores."""
 PLAIN = [PYTHON, "-W", "ignore", "-m", "celery", "--quiet", "-A", "benchmarks.plain"]
-AGAINST = "a plain Django + Celery project with as many processes, started and asked the same way"
+AGAINST = "a plain Django + Celery project with as many workers, started and asked the same way"
 
 
 @dataclass
@@ -152,8 +154,9 @@ def _start_plain(made: Processes, env: Mapping[str, str]) -> None:
         "--threads", str(web["threads"]), "--keep-alive", str(web["keepalive"]),
         "--no-control-socket", "--bind", f"127.0.0.1:{made.port}",
     ], env)  # fmt: skip
-    for name, (_queues, many) in WORKERS.items():
-        made.spawn(name, [*PLAIN, "worker", "-c", str(many), "-n", f"{name}@plain", *FLAGS], env)
+    for name, _queues, at_once, _pool in WORKERS:
+        many = ["-c", str(min(at_once, PLAIN_PROCESSES))]
+        made.spawn(name, [*PLAIN, "worker", *many, "-n", f"{name}@plain", *FLAGS], env)
     made.spawn("beat", [*PLAIN, "beat", "--loglevel", "WARNING", "--schedule",
                         str(made.place / "plain-beat"), "--pidfile="], env)  # fmt: skip
 

@@ -19,9 +19,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from devstack import process, runenv, stack
+from devstack import process, runenv
 from devstack.postgres import Postgres
 from devstack.pytest_plugin import _TEST_SETTINGS
+from devstack.stack import WORKERS
 from devstack.valkey import Valkey
 from sandbox.webhooks import SECRET
 
@@ -29,8 +30,6 @@ ROOT = Path(__file__).resolve().parent.parent
 PYTHON = sys.executable
 CELERY = [PYTHON, "-W", "ignore", "-m", "celery", "--quiet", "-A", "config"]
 FLAGS = ["--loglevel", "WARNING", "--without-gossip", "--without-mingle"]
-WORKERS = {name: (queues, processes) for name, queues, processes in stack.WORKERS}
-"""As in `make run`."""
 NO_LIMIT = "1000000"
 
 
@@ -106,7 +105,7 @@ class Processes:
         """Until it answers."""
         self.spawn("sandbox", [
             PYTHON, "-m", "sandbox", "--port", str(self.sandbox_port),
-            "--state", str(self.place / "sandbox.json"), "--latency-ms", str(self.latency_ms),
+            "--latency-ms", str(self.latency_ms),
             "--webhook-url", f"http://127.0.0.1:{self.port}/webhooks/ycloud/",
             "--app-origin", self.site,
         ])  # fmt: skip
@@ -118,8 +117,8 @@ class Processes:
             PYTHON, "-W", "ignore", "-m", "gunicorn", "config.wsgi", "--config",
             "config/gunicorn.py", "--bind", f"127.0.0.1:{self.port}",
         ])  # fmt: skip
-        for name, (queue, processes) in WORKERS.items():
-            self.spawn(name, [*CELERY, "worker", "-Q", queue, "-c", str(processes), "-n",
+        for name, queue, at_once, pool in WORKERS:  # as in `make run`
+            self.spawn(name, [*CELERY, "worker", "-Q", queue, "-c", str(at_once), *pool, "-n",
                               f"{name}@bench", *FLAGS])  # fmt: skip
         self.spawn("beat", [*CELERY, "beat", "--loglevel", "WARNING", "--schedule",
                             str(self.place / "beat"), "--pidfile="])  # fmt: skip

@@ -26,10 +26,12 @@ from devstack.valkey import Valkey
 HEALTHY_SECONDS = 90
 AS_ROOT = {"PYTHONWARNINGS": "ignore:You're running the worker"}
 """As root Celery warns at length; on one's own machine, with JSON tasks only, that is noise."""
-WORKERS = (
-    ("worker", "default", 2), ("exchange", "exchange", 1), ("background", "outbound,waiting", 2),
-)  # fmt: skip
-"""Name, queues, processes."""
+WORKERS: tuple[tuple[str, str, int, list[str]], ...] = (
+    ("worker", "default", 2, []),
+    ("exchange", "exchange", 1, []),
+    ("background", "outbound,waiting", 2, []),
+)
+"""Name, queues, how many tasks at once, and in what pool."""
 _held: list[tuple[Plan, IO[str]]] = []
 
 
@@ -143,9 +145,9 @@ def _start_children(supervisor: Supervisor, plan: Plan, env: dict[str, str]) -> 
     celery = [python, "-m", "celery", "--quiet", "-A", "config"]
     # SIGKILL when we die violently: a worker whose Redis dies with us waits for it for ever, also
     # in its cold stop (tried with Celery 5.7). Rows have leases, so nothing is lost.
-    for name, queue, processes in WORKERS:
+    for name, queue, at_once, pool in WORKERS:
         supervisor.start(name, [
-            *celery, "worker", "-Q", queue, "-c", str(processes), "-n", f"{name}@%h",
+            *celery, "worker", "-Q", queue, "-c", str(at_once), *pool, "-n", f"{name}@%h",
             "--loglevel", "WARNING", "--without-gossip", "--without-mingle",
         ], death_signal=signal.SIGKILL, env=AS_ROOT)  # fmt: skip
     supervisor.start("beat", [

@@ -8,7 +8,7 @@ from celery import shared_task
 from benchmarks.plain.models import Signup
 
 
-@shared_task
+@shared_task(autoretry_for=(httpx.HTTPError,), retry_backoff=True)
 def connect(signup_id: int) -> None:
     """Retrieve the account, register the number, keep what it says."""
     signup = Signup.objects.get(pk=signup_id)
