@@ -23,7 +23,7 @@ from benchmarks.processes import Processes, processes
 from benchmarks.report import machine
 
 MEASURED = Path(__file__).with_name("measured.json")
-AT_ONCE, EACH, IDLE_SECONDS = 8, 25, 30.0
+AT_ONCE, EACH, IDLE_SECONDS = 8, 13, 20.0
 ROWS = """
 SELECT relname, pg_total_relation_size(c.oid)
 FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
