@@ -97,6 +97,12 @@ class Processes:
 
     def start(self) -> None:
         """Sandbox, web, workers and beat, until all of them are ready."""
+        self.start_sandbox()
+        self.start_product()
+        wait_for(f"{self.site}/readyz?full=1")
+
+    def start_sandbox(self) -> None:
+        """Until it answers."""
         self.spawn("sandbox", [
             PYTHON, "-m", "sandbox", "--port", str(self.sandbox_port),
             "--latency-ms", str(self.latency_ms),
@@ -104,6 +110,9 @@ class Processes:
             "--app-origin", self.site,
         ])  # fmt: skip
         wait_for(f"{self.sandbox}/healthz")
+
+    def start_product(self) -> None:
+        """Web, workers and beat; they are not ready yet."""
         self.spawn("web", [
             PYTHON, "-W", "ignore", "-m", "gunicorn", "config.wsgi", "--config",
             "config/gunicorn.py", "--bind", f"127.0.0.1:{self.port}",
@@ -113,7 +122,6 @@ class Processes:
                               f"{name}@bench", *FLAGS])  # fmt: skip
         self.spawn("beat", [*CELERY, "beat", "--loglevel", "WARNING", "--schedule",
                             str(self.place / "beat"), "--pidfile="])  # fmt: skip
-        wait_for(f"{self.site}/readyz?full=1")
 
     def end(self, name: str) -> None:
         """Stop one child and all that it started."""

@@ -6,9 +6,11 @@ sweep found it. Headers, not arguments: these are ids of ours alone (`onboarding
 
 from __future__ import annotations
 
+import gc
 import logging.config
 import threading
 import time
+from functools import partial
 from socketserver import ThreadingMixIn
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
@@ -17,9 +19,11 @@ from celery.signals import (
     beat_init,
     before_task_publish,
     celeryd_init,
+    heartbeat_sent,
     setup_logging,
     task_postrun,
     task_prerun,
+    worker_init,
     worker_process_init,
     worker_process_shutdown,
     worker_ready,
@@ -31,6 +35,7 @@ from structlog.contextvars import bind_contextvars, clear_contextvars, get_conte
 from config import reporting
 
 HEADER = "onboarding_request_id"
+ALIVE_SECONDS = 300.0
 
 
 def send_along(headers: dict[str, Any] | None = None, **_more: Any) -> None:
@@ -79,13 +84,31 @@ class _Quiet(WSGIRequestHandler):
         """Nothing."""
 
 
+class _Heart:
+    """When the main process of this worker last came round to telling that it lives."""
+
+    beaten = 0.0
+
+
+def beaten(**_more: Any) -> None:
+    """It tells so every two seconds, while Redis answers."""
+    _Heart.beaten = time.monotonic()
+
+
+def is_alive() -> bool:
+    """Whether it did so lately; Redis may be away for minutes, when a restart helps nobody."""
+    return time.monotonic() - _Heart.beaten < ALIVE_SECONDS
+
+
 def show_counts(**_more: Any) -> None:
-    """With METRICS_PORT, Prometheus reads a worker's counts there; its gauges are the web's."""
+    """With METRICS_PORT a worker shows `/healthz` and its counts there; gauges are the web's."""
     if not settings.METRICS_PORT:
         return
+    beaten()
     from config.metrics import application
 
-    server = make_server("0.0.0.0", settings.METRICS_PORT, application, _Server, _Quiet)  # noqa: S104
+    served = partial(application, is_alive=is_alive)
+    server = make_server("0.0.0.0", settings.METRICS_PORT, served, _Server, _Quiet)  # noqa: S104
     threading.Thread(target=server.serve_forever, name="metrics", daemon=True).start()
 
 
@@ -100,6 +123,12 @@ def report_errors(**_more: Any) -> None:
     reporting.begin_errors()
 
 
+def keep_shared(**_more: Any) -> None:
+    """Before the pool's processes are forked: what they share with us is never collected."""
+    gc.collect()
+    gc.freeze()
+
+
 def report_traces(**_more: Any) -> None:
     """In each process of the pool."""
     reporting.begin_traces()
@@ -111,8 +140,10 @@ def connect() -> None:
     task_prerun.connect(take_up)
     task_postrun.connect(put_down)
     setup_logging.connect(log_as_the_site_does)
+    heartbeat_sent.connect(beaten)
     worker_ready.connect(show_counts)
     worker_process_shutdown.connect(counted_out)
     celeryd_init.connect(report_errors)
     beat_init.connect(report_errors)
+    worker_init.connect(keep_shared)
     worker_process_init.connect(report_traces)

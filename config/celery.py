@@ -18,9 +18,16 @@ from config import broker, carried, threads
 from tenants import walls
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+# Django's checks, whose findings Celery drops anyway, would load all pages into each worker.
+os.environ.setdefault("CELERY_SKIP_CHECKS", "1")
 
 QUEUES: tuple[str, ...] = settings.WORKER_QUEUES
-"""Each has workers of its own."""
+"""What goes where: onboarding/queues.py."""
+
+BACKGROUND = (
+    "watch_numbers", "send_notices", "tell_staff", "mail_sample", "mail_link",
+    "mail_waiting_links", "read_balance", "count_for_desk", "forget_old",
+)  # fmt: skip
 
 STOP_SECONDS = 8.0
 """A worker that was asked to stop (SIGTERM) and still waits for a call then stops cold.
@@ -43,7 +50,7 @@ class WorkerTask(Task):  # type: ignore[type-arg]
             return super().__call__(*args, **kwargs)
 
 
-broker.install()
+broker.install(QUEUES)
 carried.connect()
 threads.connect()
 app = Celery("onboarding", task_cls=WorkerTask)
@@ -59,6 +66,8 @@ app.conf.update(
         "onboarding.tasks.exchange_forgotten_codes": {"queue": "exchange"},
         # The partner's servers may be slow; nothing of ours waits for them.
         "onboarding.tasks.deliver_outbound": {"queue": "outbound"},
+        # Nobody looks, and each may take long. Nudges of waiting rows go there too.
+        **{f"onboarding.tasks.{name}": {"queue": "waiting"} for name in BACKGROUND},
     },
     task_acks_late=True,
     task_reject_on_worker_lost=True,
@@ -70,6 +79,7 @@ app.conf.update(
     worker_redirect_stdouts=False,  # a letter on the console (EMAIL_URL) is no log line
     broker_connection_retry_on_startup=True,
     broker_transport_options={
+        "queue_order_strategy": "config.broker:InOrder",
         "visibility_timeout": 600,
         "unacked_restore_interval": 10,
         "unacked_restore_throttle": 1,

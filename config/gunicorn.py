@@ -1,5 +1,6 @@
 """gunicorn: threads, and an access log of the site's own form, without secrets."""
 
+import gc
 import os
 from typing import Any
 
@@ -64,6 +65,12 @@ def child_exit(server: Any, worker: Any) -> None:
         mark_process_dead(worker.pid)
 
 
+def pre_fork(server: Any, worker: Any) -> None:
+    """What is there now is never collected, so the pages that workers share stay shared."""
+    gc.collect()
+    gc.freeze()
+
+
 worker_class = "gthread"
 workers = 2
 threads = 8
@@ -73,5 +80,7 @@ keepalive = 5
 accesslog = "-"
 logger_class = AccessLog
 control_socket_disable = True
+# One copy for all workers. Not with traces: the thread that sends them does not survive a fork.
+preload_app = not os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT")
 # No proxy tells us where the site is mounted: it is at the root, and pages are told apart by path.
 forwarder_headers = ""

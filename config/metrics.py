@@ -181,8 +181,18 @@ def _system(name: str) -> int:
     return os.sysconf(name)
 
 
-def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
-    """The same as a WSGI application, for workers, which serve no pages: their own counts."""
+def application(
+    environ: dict[str, Any], start_response: Callable[..., Any],
+    is_alive: Callable[[], bool] = lambda: True,
+) -> list[bytes]:  # fmt: skip
+    """The same as a WSGI application, for workers, which serve no pages: their own counts.
+
+    `/healthz` is for probes, which have no token and are told nothing else.
+    """
+    if environ.get("PATH_INFO") == "/healthz":
+        alive = is_alive()
+        start_response("200 OK" if alive else "503 Service Unavailable", [])
+        return [b"ok\n" if alive else b"silent\n"]
     may = may_read(
         environ.get("REMOTE_ADDR", ""), environ.get("HTTP_AUTHORIZATION", ""),
         by_proxy=any(n in environ for n in ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_VIA")),

@@ -121,7 +121,7 @@ INSTALLED_APPS = [
     "unfold",
     "unfold.contrib.filters",
     "unfold.contrib.import_export",  # its templates before those of import_export
-    "django.contrib.admin",
+    "config.desk.LazyAdmin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -394,7 +394,8 @@ SPECTACULAR_SETTINGS = {
 }
 
 CELERY_BROKER_URL = REDIS_URL
-WORKER_QUEUES = ("default", "exchange", "outbound")  # each has workers of its own
+# Each has workers of its own; a worker of several takes the first of these that has a message.
+WORKER_QUEUES = ("exchange", "default", "outbound", "waiting")
 
 # --- YCloud, Meta, and the sandbox that stands in for both ----------------------------------------
 

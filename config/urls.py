@@ -13,6 +13,7 @@ from onboarding.api.views import NothingHereView
 from tenants import account, languages, second_factor
 from tenants import urls as tenant_urls
 
+admin.autodiscover()  # config/desk.py
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 may_enter = admin.site.has_permission
 # The middleware sends staff to set a factor up; this holds however the admin was reached.

@@ -30,10 +30,10 @@ THREADS = ["--pool", "threads"]
 WORKERS: tuple[tuple[str, str, int, list[str]], ...] = (
     ("worker", "default", 32, THREADS),
     ("exchange", "exchange", 32, THREADS),
-    ("outbound", "outbound", 1, []),
+    ("background", "outbound,waiting", 8, THREADS),
 )
-"""Name, queue, how many tasks at once, and in what: threads where tasks wait for somebody
-(docs/decisions/0015), else processes."""
+"""Name, queues, how many tasks at once, and in what: threads, because tasks wait for somebody
+(docs/decisions/0015)."""
 _held: list[tuple[Plan, IO[str]]] = []
 
 

@@ -21,7 +21,7 @@ from django.db.models import Count, Min, Q
 from django.utils import timezone
 from prometheus_client.core import GaugeMetricFamily, Metric
 
-from onboarding import instruments, quota, vitals, ycloud_accounts
+from onboarding import instruments, queues, quota, vitals, ycloud_accounts
 from onboarding.models import (
     Delivery,
     Notice,
@@ -42,7 +42,7 @@ PATIENCE_SECONDS = 3.0
 STATEMENT = "2s"
 """Longest time of one statement."""
 
-PARTS = ("onboardings", "webhooks", "outbound", "mails", "quota", "queues")
+PARTS = ("onboardings", "webhooks", "outbound", "mails", "quota", "lag", "queues")
 UNSURE = "unsure"
 
 
@@ -223,6 +223,13 @@ def _quota() -> Iterator[Metric]:
         )
 
 
+def _lag() -> Iterator[Metric]:
+    lag = _gauge("queue_lag_seconds", "How long the oldest due work of a queue waits", "queue")
+    for name, seconds in queues.lags().items():
+        lag.add_metric([name], seconds)
+    yield lag
+
+
 def _queues() -> Iterator[Metric]:
     lengths = vitals.queue_lengths()
     if lengths is None:
@@ -244,5 +251,6 @@ _READERS: dict[str, Callable[[], Iterator[Metric]]] = {
     "outbound": _outbound,
     "mails": _mails,
     "quota": _quota,
+    "lag": _lag,
     "queues": _queues,
 }

@@ -27,6 +27,7 @@ from onboarding import (
     moving,
     notices,
     outbound,
+    queues,
     retention,
     schedule,
     steps,
@@ -69,8 +70,9 @@ def _nudge_again(onboarding_id: int, due: datetime | None) -> None:
     wait = (due - timezone.now()).total_seconds() if due else None
     if wait is not None and 0 < wait <= NUDGE_WITHIN_SECONDS:
         advance_onboarding.apply_async(
-            kwargs={"onboarding_id": onboarding_id}, countdown=wait, expires=wait + 5, retry=False
-        )
+            kwargs={"onboarding_id": onboarding_id}, countdown=wait, expires=wait + 5, retry=False,
+            queue=queues.of([onboarding_id]).get(onboarding_id, queues.WAITING),
+        )  # fmt: skip
 
 
 @shared_task
@@ -78,11 +80,12 @@ def sweep_due(**_newer: Any) -> int:
     """Claim what is due and hand it out; enough by itself if every nudge is lost."""
     due = transitions.claim_in_turns(SWEEP_LIMIT)
     instruments.swept(len(due))
+    to = queues.of(onboarding_id for onboarding_id, _ in due) if due else {}
     for onboarding_id, fence in due:
         advance_onboarding.apply_async(
             kwargs={"onboarding_id": onboarding_id, "fence": fence},
-            expires=transitions.LEASE.total_seconds(),
-        )
+            expires=transitions.LEASE.total_seconds(), queue=to.get(onboarding_id, queues.WAITING),
+        )  # fmt: skip
     return len(due)
 
 

@@ -21,7 +21,8 @@ from tenants.redaction import SECRET_PREFIXES
 ROOT = Path(__file__).resolve().parent.parent
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: dict[str, Any] = COMPOSE["services"]
-OURS = ("web", "worker", "exchange", "outbound", "beat", "migrate")
+WORKERS = ("worker", "exchange", "outbound", "waiting")
+OURS = ("web", *WORKERS, "beat", "migrate")
 DOCKERFILE = (ROOT / "Dockerfile").read_text().replace("\\\n", " ").splitlines()
 SETTINGS = (ROOT / "config" / "settings.py").read_text()
 IMAGE_ENV = dict(
@@ -54,7 +55,7 @@ def test_migrations_run_once_under_the_owners_role_before_everything_else() -> N
     assert migrate["command"][-2:] == ["migrate", "--noinput"]
     assert migrate["restart"] == "no"
     assert migrate["environment"]["DATABASE_URL_FILE"].endswith("database_owner_url")
-    for name in ("web", "worker", "exchange", "outbound", "beat"):
+    for name in ("web", *WORKERS, "beat"):
         waits = SERVICES[name]["depends_on"]["migrate"]["condition"]
         assert waits == "service_completed_successfully"
         assert "database_owner_url" not in SERVICES[name]["secrets"]
@@ -213,7 +214,7 @@ def test_the_proxy_lets_nobody_through_to_the_metrics() -> None:
     assert "/metrics" in found[1].split()
 
 
-@pytest.mark.parametrize("name", ["worker", "exchange", "outbound"])
+@pytest.mark.parametrize("name", WORKERS)
 def test_each_worker_shows_its_own_counts_inside_and_its_probe_leaves_none(name: str) -> None:
     service = SERVICES[name]
     assert service["environment"]["METRICS_PORT"] == "9100"

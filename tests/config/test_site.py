@@ -30,7 +30,7 @@ def test_fully_ready_needs_workers_and_beat_too(client: Client, db: None) -> Non
     told = answer.json()
     assert answer.status_code == 503
     assert told["redis"] == "ok"
-    assert told["workers"] == "no worker for default, exchange, outbound"
+    assert told["workers"] == "no worker for default, exchange, outbound, waiting"
     assert "beat" in told["beat"]
 
 

@@ -25,8 +25,8 @@ PYTHON = sys.executable
 CELERY = [PYTHON, "-W", "ignore", "-m", "celery", "--quiet", "-A", "config"]
 FLAGS = ["--loglevel", "WARNING", "--without-gossip", "--without-mingle"]
 WORKERS = {
-    "worker1": ("default", 8, ["--pool", "threads"]),
-    "worker2": ("default", 2, []),
+    "worker1": ("default,waiting", 8, ["--pool", "threads"]),
+    "worker2": ("default,waiting", 2, []),
     "exchange": ("exchange,outbound", 4, ["--pool", "threads"]),
 }
 """Both kinds of pool: threads as everywhere, processes for whoever prefers them."""

@@ -240,9 +240,9 @@ def test_a_queue_without_a_worker_is_named(monkeypatch: pytest.MonkeyPatch) -> N
         told = {f"w@{name}": [{"name": name}] for name in queues}
         monkeypatch.setattr("celery.app.control.Inspect.active_queues", lambda _: told or None)
 
-    answering("default", "exchange", "outbound")
+    answering("default", "exchange", "outbound", "waiting")
     assert levels(workers.queues) == {"workers": "ok"}
-    answering("default", "outbound")
+    answering("default", "outbound", "waiting")
     assert "No worker answers for: exchange." in found(workers.queues, "workers").what
     answering()
     assert found(workers.queues, "workers").level == "error"
