@@ -14,6 +14,7 @@ from unittest import mock
 
 import httpx
 
+from benchmarks.simulated.clock import Clock
 from sandbox.envelope import Answer, Call, object_of
 from sandbox.world import Number, World
 from sandbox.ycloud import YCloud
@@ -27,12 +28,20 @@ class NearWorld(World):
 
     def __init__(self, clock: Callable[[], float]) -> None:
         super().__init__(clock=clock)
+        self.came_at: dict[str, float] = {}
+        """When each number became CONNECTED, which nothing in an answer tells."""
         self._of: dict[str, list[str]] = {}
 
     def add_number(self, waba_id: str, traits: dict[str, Any]) -> Number:
         number = super().add_number(waba_id, traits)
         self._of.setdefault(waba_id, []).append(number["answer"]["id"])
         return number
+
+    def settled(self, number: Number) -> Number:
+        due = number["connect_at"]
+        if due is not None and self.clock() >= due:
+            self.came_at[number["answer"]["id"]] = due
+        return super().settled(number)
 
     def numbers_of(self, waba_id: str) -> list[Number]:
         return [self.settled(self.numbers[each]) for each in self._of.get(waba_id, ())]
@@ -56,10 +65,15 @@ class NearYCloud(YCloud):
 
 @dataclass
 class Wire:
-    """What goes over it is counted. `latency`: really slept, to see what goes at the same time."""
+    """What goes over it is counted.
+
+    `latency`: really slept, to see what goes at the same time; `passing`: a clock of ours and the
+    seconds by which a call moves it.
+    """
 
     ycloud: YCloud
     latency: float = 0.0
+    passing: tuple[Clock, float] | None = None
 
     def __post_init__(self) -> None:
         self.spans: list[tuple[float, float]] = []
@@ -89,6 +103,9 @@ class Wire:
         """One call to YCloud, counted."""
         with self._lock:
             self.calls += 1
+            if self.passing:
+                clock, seconds = self.passing
+                clock.pass_by(seconds)
         answer = self.ycloud.answer(Call(method, path, query, body, key))
         with self._lock:
             self.statuses[answer.status] += 1
