@@ -68,6 +68,7 @@ PRESSURE_SECONDS = 120
 MOST_PRESSURE = 1000.0
 
 _CLOSED, _SEEDED, _PRESSURE = "quota:closed_until", "quota:seeded", "quota:pressure"
+PAGE_KEY = "quota:page"
 _SECOND_WINDOW, _HOUR_WINDOW = "second", "hour"
 _NOT_YCLOUD = (ProviderCall.Kind.EXCHANGE_CODE,)
 
@@ -249,15 +250,14 @@ def _quietly(write: Callable[[], object]) -> None:
 
 def seen_at_page(onboarding_id: int) -> None:
     """Somebody looks at it now; holds for AT_PAGE_SECONDS."""
-    key = f"quota:page:{onboarding_id}"
-    _quietly(lambda: _redis().set(key, 1, ex=AT_PAGE_SECONDS))
+    _quietly(lambda: _redis().zadd(PAGE_KEY, {onboarding_id: time.time() + AT_PAGE_SECONDS}))
 
 
 def is_at_page(onboarding_id: int) -> bool:
     """Whether somebody looked within AT_PAGE_SECONDS; False without Redis."""
     try:
-        key = f"quota:page:{onboarding_id}"
-        return bool(_breaker.ask(lambda: _redis().exists(key)))
+        until = _breaker.ask(lambda: _redis().zscore(PAGE_KEY, str(onboarding_id)))
+        return float(until or 0) > time.time()
     except redis.RedisError:
         return False
 

@@ -18,6 +18,7 @@ from django.utils import timezone
 from structlog.contextvars import bind_contextvars
 
 from onboarding import (
+    admission,
     cases,
     events,
     instruments,
@@ -66,11 +67,14 @@ def advance_onboarding(*, onboarding_id: int, fence: int | None = None, **_newer
 def _nudge_again(onboarding_id: int) -> None:
     """A look that is due within seconds gets a nudge of its own: the sweep alone adds its second.
 
-    Never for later than seconds: such a countdown would sit in a worker's memory.
+    Never for later than seconds: such a countdown would sit in a worker's memory. Nor for what its
+    lane refused a moment ago: the sweep hands it out when there is room.
     """
-    due = Onboarding.objects.filter(pk=onboarding_id).values_list("next_look_at", flat=True).first()
-    wait = (due - timezone.now()).total_seconds() if due else None
-    if wait is not None and 0 < wait <= NUDGE_WITHIN_SECONDS:
+    row = Onboarding.objects.filter(pk=onboarding_id).first()
+    if row is None or row.next_look_at is None or admission.waits_for_room(row):
+        return
+    wait = (row.next_look_at - timezone.now()).total_seconds()
+    if 0 < wait <= NUDGE_WITHIN_SECONDS:
         advance_onboarding.apply_async(
             kwargs={"onboarding_id": onboarding_id}, countdown=wait, expires=wait + 5, retry=False
         )
@@ -79,7 +83,7 @@ def _nudge_again(onboarding_id: int) -> None:
 @shared_task
 def sweep_due(**_newer: Any) -> int:
     """Claim what is due and hand it out; enough by itself if every nudge is lost."""
-    due = transitions.claim_due(SWEEP_LIMIT)
+    due = admission.claim(SWEEP_LIMIT)
     instruments.swept(len(due))
     for onboarding_id, fence in due:
         advance_onboarding.apply_async(

@@ -7,7 +7,7 @@ person, or because it slept through its lease) changes nothing. People's moves b
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from onboarding import instruments, notices, outbound_events
 from onboarding.models import Onboarding, PhoneNumber, Transition, WhatsAppBusinessAccount
-from onboarding.states import TRANSITIONS, State, milestones_behind
+from onboarding.states import PARKED, TRANSITIONS, WORKING, State, milestones_behind
 
 LEASE = timedelta(seconds=45)
 """Longer than one call may take (30 s); renewed before each call."""
@@ -48,21 +48,39 @@ def claim(onboarding_id: int) -> Onboarding | None:
     return next(iter(rows), None)
 
 
-def claim_due(limit: int) -> list[tuple[int, int]]:
+def claim_due(
+    limit: int,
+    *,
+    first: Sequence[int] = (),
+    young_since: datetime | None = None,
+    rest: int | None = None,
+    until: datetime | None = None,
+) -> list[tuple[int, int]]:
     """Take up to `limit` due rows, oldest first, in one statement: (id, fence) of each.
 
+    `first`: rows that are taken whether they are due or not; `young_since`: due rows whose state is
+    younger come next; of the others at most `rest`, those that are due by `until`.
     SKIP LOCKED lets several sweeps share the work without waiting for each other.
     """
     now = timezone.now()
+    pick = f"SELECT id FROM onboarding_onboarding WHERE {_is_free()} AND next_look_at"  # noqa: S608
+    lock = "FOR UPDATE SKIP LOCKED"
     with connection.cursor() as cursor:
         cursor.execute(
-            "WITH due AS (SELECT id FROM onboarding_onboarding "  # noqa: S608
-            f"WHERE next_look_at <= %(now)s AND {_is_free()} "
-            "ORDER BY next_look_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED) "
-            "UPDATE onboarding_onboarding AS row SET fence = fence + 1, lease_until = %(until)s "
-            "FROM due WHERE row.id = due.id RETURNING row.id, row.fence",
-            {"now": now, "limit": limit, "until": now + LEASE},
-        )
+            f"WITH watched AS ({pick} IS NOT NULL AND id = ANY(%(first)s) {lock}), "  # noqa: S608
+            f"young AS ({pick} <= %(now)s AND state = ANY(%(states)s) AND state_changed_at > "
+            f"%(since)s ORDER BY next_look_at LIMIT %(limit)s {lock}), "
+            f"rest AS ({pick} <= %(until)s ORDER BY next_look_at LIMIT %(rest)s {lock}) "
+            "UPDATE onboarding_onboarding AS row SET fence = fence + 1, lease_until = %(lease)s "
+            "FROM (TABLE watched UNION TABLE young UNION TABLE rest) AS due "
+            "WHERE row.id = due.id RETURNING row.id, row.fence",
+            {
+                "now": now, "lease": now + LEASE, "limit": limit, "first": list(first),
+                "states": sorted(WORKING | PARKED) if young_since else [],
+                "since": young_since or now, "rest": limit if rest is None else rest,
+                "until": until or now,
+            },
+        )  # fmt: skip
         return list(cursor.fetchall())
 
 

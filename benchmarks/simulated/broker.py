@@ -14,6 +14,9 @@ from celery.app.task import Task
 
 from benchmarks.simulated.clock import Clock
 
+DEFAULT = "default"
+"""The queue of what names none."""
+
 
 @dataclass(order=True)
 class Message:
@@ -33,7 +36,7 @@ class Broker:
     def __init__(self, clock: Clock, *wanted: str) -> None:
         self.clock = clock
         self.wanted = set(wanted)
-        self.waiting: list[Message] = []
+        self.queues: dict[str, list[Message]] = {}
         self._numbers = itertools.count()
 
     def publish(self, task: Any, kwargs: dict[str, Any], options: dict[str, Any]) -> None:
@@ -47,19 +50,21 @@ class Broker:
             due, next(self._numbers), task, dict(kwargs),
             now + float(expires) if expires else float("inf"), int(options.get("retries") or 0),
         )  # fmt: skip
-        heapq.heappush(self.waiting, message)
+        heapq.heappush(self.queues.setdefault(options.get("queue") or DEFAULT, []), message)
 
-    @property
-    def next_due(self) -> float:
-        """When the next message may run."""
-        return self.waiting[0].due if self.waiting else float("inf")
+    def next_due(self, queue: str = "") -> float:
+        """When the next message, of any queue or of one, may run."""
+        heaps = [self.queues.get(queue, [])] if queue else self.queues.values()
+        return min((heap[0].due for heap in heaps if heap), default=float("inf"))
 
-    def take(self) -> Message | None:
+    def take(self, queue: str = "") -> Message | None:
         """The next message that may run now; those that expired are dropped."""
-        while self.waiting and self.waiting[0].due <= self.clock.now:
-            message = heapq.heappop(self.waiting)
-            if message.expires_at >= self.clock.now:
-                return message
+        for name in [queue] if queue else list(self.queues):
+            heap = self.queues.get(name, [])
+            while heap and heap[0].due <= self.clock.now:
+                message = heapq.heappop(heap)
+                if message.expires_at >= self.clock.now:
+                    return message
         return None
 
     @contextmanager

@@ -97,14 +97,22 @@ def _told(model: type[Model], columns: dict[str, str]) -> str:
 
 
 def make_due(within: timedelta, *, overdue: bool = False) -> None:
-    """Due dates spread evenly over this time, still to come or already past."""
+    """Due dates spread evenly over this time, still to come or already past; each row was looked
+    at so long before it is due.
+    """
     from django.db import connection
     from django.utils import timezone
 
-    way = -within.total_seconds() if overdue else within.total_seconds()
+    seconds = within.total_seconds()
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE onboarding_onboarding SET lease_until = NULL, looks = 0, next_look_at = "
-            "%s::timestamptz + make_interval(secs => random() * %s) WHERE state = ANY(%s)",
-            [timezone.now(), way, [state for state, _ in set(STATES)]],
-        )
+            "UPDATE onboarding_onboarding SET lease_until = NULL, looks = 0, reason = '', "
+            "next_look_at = due, updated_at = due - make_interval(secs => %(seconds)s) "
+            "FROM (SELECT id AS key, %(now)s::timestamptz + "
+            "make_interval(secs => random() * %(way)s) AS due FROM onboarding_onboarding) AS given "
+            "WHERE id = key AND state = ANY(%(states)s)",
+            {
+                "now": timezone.now(), "way": -seconds if overdue else seconds,
+                "seconds": seconds, "states": [state for state, _ in set(STATES)],
+            },
+        )  # fmt: skip

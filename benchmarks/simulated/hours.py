@@ -10,11 +10,10 @@ from __future__ import annotations
 import heapq
 import math
 import random
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import TYPE_CHECKING
 from unittest import mock
 
@@ -25,8 +24,8 @@ from sandbox.ycloud import API_KEY
 if TYPE_CHECKING:
     from onboarding.models import Onboarding
 
-WORKERS = 2
-"""Processes at the default queue, as `make run` starts them."""
+POOLS = {"default": 2, "waiting": 2}
+"""Processes at each queue, as `make run` starts them; what names no queue goes to the first."""
 
 OWN_SECONDS = 0.02
 """What a look costs a worker beside its calls, refused ones too (profiled: 15 to 20 ms)."""
@@ -66,7 +65,7 @@ class Hours:
         self.tenants = [0]
         self.waiting: list[int] = []
         self.told = Told()
-        self.free_at = [self.clock.now] * WORKERS
+        self.free_at = {queue: [self.clock.now] * count for queue, count in POOLS.items()}
         self.arrived: dict[int, float] = {}
         self.visited: dict[int, tuple[float, float]] = {}
         self.journal: list[tuple[float, str]] = []
@@ -93,12 +92,18 @@ class Hours:
                 self.clock.move_to(at)
                 self._happen()
         self.clock.move_to(until)
+        # Who still stands there has waited so long at least.
+        self.told.page_waits += [until - at for at in self.arrived.values() if until - at > 2]
         self.told.calls = wire.calls
         self.told.refused_by_ycloud = wire.statuses[429]
         return self.told
 
     def _worker_at(self) -> float:
-        return max(min(self.free_at), self.made.broker.next_due)
+        return min(map(self._pool_at, POOLS))
+
+    def _pool_at(self, queue: str) -> float:
+        """When the next of its messages and a worker come together."""
+        return max(self.free_at[queue][0], self.made.broker.next_due(queue))
 
     def _page_at(self) -> float:
         return self._seen_next[0][0] if self._seen_next else math.inf
@@ -115,12 +120,13 @@ class Hours:
             self._page_asks(heapq.heappop(self._seen_next)[1])
         if self.next["pressure"] <= now:
             self.next["pressure"] += PRESSURE_EACH
-            self._pressure()
+            self.measure_pressure()
         if self.next["sweep"] <= now:
             self.next["sweep"] += SWEEP_EACH
             self._sweep()
-        while self._worker_at() <= now:
-            self._work()
+        for queue in POOLS:
+            while self._pool_at(queue) <= now:
+                self._work(queue)
 
     def _arrive(self) -> None:
         """Somebody comes back from Meta's window and waits at the page."""
@@ -154,7 +160,8 @@ class Hours:
         else:
             self.visited.pop(key, None)
 
-    def _pressure(self) -> None:
+    def measure_pressure(self) -> None:
+        """Beat's quarter of a minute."""
         from onboarding import tasks
 
         self._keep_journal()
@@ -165,12 +172,11 @@ class Hours:
         """The calls since the last time, as `ycloud` notes each after its answer."""
         from onboarding.models import ProviderCall
 
-        made = ProviderCall.objects.bulk_create(
+        ProviderCall.objects.bulk_create(
             ProviderCall(kind="list_numbers", lane=lane, outcome="done", target="")
             for _, lane in self.journal
         )
         self.journal.clear()
-        del made
 
     def _sweep(self) -> None:
         from onboarding import tasks, transitions
@@ -184,14 +190,14 @@ class Hours:
                 expires=transitions.LEASE.total_seconds(),
             )
 
-    def _work(self) -> None:
-        """A worker that is free takes the next message."""
-        message = self.made.broker.take()
+    def _work(self, queue: str) -> None:
+        """A worker that is free takes the queue's next message."""
+        message = self.made.broker.take(queue)
         if message is None:
             return
         self._busy = 0.0
         message.task.run(**message.kwargs)
-        heapq.heapreplace(self.free_at, self.clock.now + self._busy)
+        heapq.heapreplace(self.free_at[queue], self.clock.now + self._busy)
 
     @contextmanager
     def _thin(self) -> Iterator[None]:
@@ -219,11 +225,11 @@ class Hours:
         lane, wanted = quota.lane_of(row), crowd.CALLS[row.state]
         self._busy = OWN_SECONDS
         try:
-            for _ in range(wanted):
-                quota.take(lane)
-                self.made.wire.ask("GET", "/whatsapp/phoneNumbers", {"filter.wabaId": "9"}, {},
-                                   API_KEY)  # fmt: skip
-                self.journal.append((self.clock.now, lane))
+            for together in (2, 1) if wanted > 2 else (wanted,):
+                for _ in range(together):
+                    quota.take(lane)
+                for _ in range(together):
+                    self._call(lane)
         except quota.QuotaFullError as error:
             self.told.refused_by_us += 1
             self._write(row, schedule.after_fault(row, error, "quota_full"), "quota_full")
@@ -234,6 +240,10 @@ class Hours:
             self._write(row, None, "", "connected")
         else:
             self._write(row, schedule.next_look(row), "")
+
+    def _call(self, lane: str) -> None:
+        self.made.wire.ask("GET", "/whatsapp/phoneNumbers", {"filter.wabaId": "9"}, {}, API_KEY)
+        self.journal.append((self.clock.now, lane))
 
     def _count(self, row: Onboarding, due: float) -> None:
         ready = self.clock.now + self._busy
@@ -259,55 +269,3 @@ class Hours:
                 business_account=row.business_account_id, state="connecting", lease_until=None
             )
             beside.exclude(pk=row.pk).update(next_look_at=due, updated_at=timezone.now())
-
-
-def used_before(hour: int, shares: Counter[str], now: float) -> None:
-    """An hour of calls in the journal, so that the window is as full as in any busy hour."""
-    from django.db import connection
-
-    from onboarding.models import ProviderCall
-
-    ProviderCall.objects.bulk_create(
-        [
-            ProviderCall(kind="list_numbers", lane=lane, outcome="done", target="")
-            for lane, share in shares.items()
-            for _ in range(round(hour * share / shares.total()))
-        ],
-        batch_size=5000,
-    )
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE onboarding_providercall SET at = to_timestamp(%s - 3600 * random())", [now]
-        )
-
-
-def at_work(made: Product, *, naive: bool, seed: int, share: float, count: int) -> Hours:
-    """A deployment in the middle of a busy day, its crowd loaded."""
-    from django.conf import settings
-
-    from onboarding import schedule
-    from onboarding.models import Onboarding, ProviderCall
-    from onboarding.quota import LINES, Lane
-
-    hour = settings.YCLOUD_QUOTA_PER_HOUR
-    signups = share * hour / crowd.CALLS["signed_up"]
-    Onboarding.objects.filter(state__in=("signed_up", "connected")).delete()
-    ProviderCall.objects.all().delete()
-    used_before(
-        round(hour * LINES[Lane.WAITING]),
-        Counter({Lane.PAGE: round(100 * share), Lane.WAITING: 90 - round(100 * share)}), made.clock.now,
-    )
-    hours = Hours(made, signups, naive=naive, seed=seed)
-    rows = Onboarding.objects.filter(state__in=crowd.CALLS)
-    hours.waiting = list(rows.values_list("pk", flat=True))
-    hours.tenants = sorted(set(rows.values_list("tenant_id", flat=True).distinct()))
-    if not naive:
-        hours._pressure()
-    wanted = schedule.wanted_calls_an_hour()
-    room = max(hour * (LINES[Lane.WAITING] - share), 1.0)
-    per_look = sum(crowd.CALLS[s] / (crowd.SIBLINGS if s == "connecting" else 1)
-                   for s, _ in crowd.STATES) / len(crowd.STATES)  # fmt: skip
-    all_around = timedelta(hours=count * per_look / room)
-    del wanted
-    crowd.make_due(all_around, overdue=naive)
-    return hours

@@ -90,8 +90,8 @@ def chain(watch: Watch, give_up_at: float) -> None:
     try:
         with broker.connected():
             watch_number.apply_async(kwargs={"number_id": watch.number_id})
-            while broker.waiting and broker.next_due < give_up_at:
-                watch.clock.move_to(broker.next_due)
+            while (due := broker.next_due()) < give_up_at:
+                watch.clock.move_to(due)
                 while message := broker.take():
                     _run(message.task, message.kwargs, message.retries)
     finally:

@@ -43,11 +43,11 @@ class Product:
     def step(self, until: float) -> bool:
         """What happens next, a message or a sweep, before `until`; whether there was any."""
         sweep = max(self.next_sweep(), self.clock.now)
-        at = max(min(sweep, self.broker.next_due), self.clock.now)
+        at = max(min(sweep, self.broker.next_due()), self.clock.now)
         if at > until:
             return False
         self.clock.move_to(at)
-        if self.broker.next_due <= self.clock.now:
+        if self.broker.next_due() <= self.clock.now:
             self.run_messages()
         else:
             self.sweep()

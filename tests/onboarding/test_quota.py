@@ -278,7 +278,7 @@ def test_a_row_that_somebody_looks_at_takes_the_page_s_lane(
     assert quota.lane_of(row) == Lane.WORKING
     customer.sees()
     assert quota.lane_of(row) == Lane.PAGE
-    worker.later(20)
+    worker.later(10)
     assert set(ProviderCall.objects.values_list("lane", flat=True)) == {"", "working", "page"}
 
 
