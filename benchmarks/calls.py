@@ -143,10 +143,13 @@ def _waiting_rows(rounds: int) -> list[Row]:
             told = "; ".join(f"{name} {found[0][day]:,.0f}" for name, found in loops.items())
             rows.append(
                 Row(
-                    part="calls", name=f"day {day} of waiting, {depth}", unit="calls",
+                    part="calls",
+                    name=f"day {day} of waiting, {depth}",
+                    unit="calls",
                     ours=[each[day] for each in mine],
                     other=[each[day] for each in loops["a Celery retry chain"]],
-                    against="a Celery retry chain for each number", aside=told,
+                    against="a Celery retry chain for each number",
+                    aside=told,
                 )  # fmt: skip
             )
     return rows

@@ -8,9 +8,10 @@ from datetime import timedelta
 from benchmarks.simulated import crowd
 from benchmarks.simulated.hours import Hours
 from benchmarks.simulated.product import Product
+from benchmarks.simulated.wire import NearYCloud
 
 
-def used_before(hour: int, shares: Counter[str], now: float) -> None:
+def used_before(ycloud: NearYCloud, hour: int, shares: Counter[str], now: float) -> None:
     """An hour of calls in the journal, so that the window is as full as in any busy hour."""
     from django.db import connection
 
@@ -28,6 +29,9 @@ def used_before(hour: int, shares: Counter[str], now: float) -> None:
         cursor.execute(
             "UPDATE onboarding_providercall SET at = to_timestamp(%s - 3600 * random())", [now]
         )
+    # YCloud has counted them too.
+    times = ProviderCall.objects.order_by("at").values_list("at", flat=True)
+    ycloud.count_earlier(at.timestamp() for at in times)
 
 
 def at_work(made: Product, *, naive: bool, seed: int, share: float, count: int) -> Hours:
@@ -41,8 +45,10 @@ def at_work(made: Product, *, naive: bool, seed: int, share: float, count: int) 
     signups = share * hour / crowd.CALLS["signed_up"]
     Onboarding.objects.filter(state__in=("signed_up", "connected")).delete()
     ProviderCall.objects.all().delete()
+    ycloud = made.wire.ycloud
+    assert isinstance(ycloud, NearYCloud)
     used_before(
-        round(hour * LINES[Lane.WAITING]),
+        ycloud, round(hour * LINES[Lane.WAITING]),
         Counter({Lane.PAGE: round(100 * share), Lane.WAITING: 90 - round(100 * share)}),
         made.clock.now,
     )  # fmt: skip

@@ -6,7 +6,7 @@ import json
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -49,6 +49,10 @@ class NearWorld(World):
 
 class NearYCloud(YCloud):
     """Answers as the sandbox does; a list of one account's numbers looks at that account only."""
+
+    def count_earlier(self, times: Iterable[float]) -> None:
+        """Calls that came before, oldest first: they fill the hour's window."""
+        self._hour.extend(times)
 
     def _list_numbers(self, call: Call) -> Answer:
         waba_id = call.query.get("filter.wabaId")
