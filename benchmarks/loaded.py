@@ -30,13 +30,17 @@ EACH = 50
 
 
 @contextmanager
-def site() -> Iterator[None]:
-    """Servers in a directory of their own, and Django set up as the app's role."""
+def site(*, fast: bool = False) -> Iterator[None]:
+    """Servers in a directory of their own, and Django set up as the app's role.
+
+    `fast`: PostgreSQL does not wait for the disk, for what is counted by a clock of our own.
+    """
     runenv.directory(runenv.LOCAL)
     (ROOT / "staticfiles").mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="bench-", dir=runenv.LOCAL) as name:
         place, kept = Path(name), runenv.invent()
-        postgres, valkey = Postgres(place / "postgres", kept), Valkey(place / "valkey", kept)
+        postgres = Postgres(place / "postgres", kept, fast=fast)
+        valkey = Valkey(place / "valkey", kept)
         postgres.start()
         valkey.start()
         try:

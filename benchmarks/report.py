@@ -108,10 +108,10 @@ def table(rows: Sequence[Row]) -> str:
             lines += ["", part]
         ratio = f"{row.ratio:.2f}" if row.ratio is not None else ""
         met = {True: "met", False: "NOT MET", None: ""}[row.is_met]
-        name = f"  {row.name} [{row.unit}]"
+        name, goal = f"  {row.name} [{row.unit}]", str(row.goal or "")
         lines.append(
             f"{name:46} {_number(row.value):>10} {row.spread:>5.0%} {_number(row.compared):>10} "
-            f"{ratio:>6}  {row.goal or '':<10} {met}"
+            f"{ratio:>6}  {goal:<10} {met}"
         )
         lines += [f"      {said}" for said in _said(row)]
     return "\n".join(lines)

@@ -18,6 +18,7 @@ from django.utils import timezone
 from structlog.contextvars import bind_contextvars
 
 from onboarding import (
+    admission,
     cases,
     events,
     instruments,
@@ -28,6 +29,7 @@ from onboarding import (
     notices,
     outbound,
     queues,
+    quota,
     retention,
     schedule,
     steps,
@@ -35,7 +37,7 @@ from onboarding import (
     transitions,
     vitals,
 )
-from onboarding.models import OutboundEvent, TransferCase, WebhookEvent
+from onboarding.models import Onboarding, OutboundEvent, TransferCase, WebhookEvent
 from onboarding.publishing import published as _published
 from onboarding.steps import health
 from tenants import walls
@@ -59,26 +61,29 @@ def advance_onboarding(*, onboarding_id: int, fence: int | None = None, **_newer
     if row is None:
         logger.info("onboarding %s: not due, or somebody else was first", onboarding_id)
         return
-    _nudge_again(row.pk, steps.run(row))
+    _nudge_again(row, steps.run(row))
 
 
-def _nudge_again(onboarding_id: int, due: datetime | None) -> None:
+def _nudge_again(row: Onboarding, due: datetime | None) -> None:
     """A look that is due within seconds gets a nudge of its own: the sweep alone adds its second.
 
-    Never for later than seconds: such a countdown would sit in a worker's memory.
+    Never for later than seconds: such a countdown would sit in a worker's memory. Nor for what its
+    lane refused a moment ago: the sweep hands it out when there is room.
     """
-    wait = (due - timezone.now()).total_seconds() if due else None
-    if wait is not None and 0 < wait <= NUDGE_WITHIN_SECONDS:
+    if due is None or admission.waits_for_room(row):
+        return
+    wait = (due - timezone.now()).total_seconds()
+    if 0 < wait <= NUDGE_WITHIN_SECONDS:
         advance_onboarding.apply_async(
-            kwargs={"onboarding_id": onboarding_id}, countdown=wait, expires=wait + 5, retry=False,
-            queue=queues.of([onboarding_id]).get(onboarding_id, queues.WAITING),
+            kwargs={"onboarding_id": row.pk}, countdown=wait, expires=wait + 5, retry=False,
+            queue=queues.OF_LANE[quota.lane_of(row)],
         )  # fmt: skip
 
 
 @shared_task
 def sweep_due(**_newer: Any) -> int:
     """Claim what is due and hand it out; enough by itself if every nudge is lost."""
-    due = transitions.claim_in_turns(SWEEP_LIMIT)
+    due = admission.claim(SWEEP_LIMIT)
     instruments.swept(len(due))
     to = queues.of(onboarding_id for onboarding_id, _ in due) if due else {}
     for onboarding_id, fence in due:

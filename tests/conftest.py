@@ -74,7 +74,7 @@ def person(email: str, *, staff: bool = False, superuser: bool = False) -> User:
 @pytest.fixture(autouse=True)
 def _redis_is_asked_anew() -> None:
     """A test that took Redis away leaves no pause before the next one's questions."""
-    quota._breaker.until, quota._breaker.missed = 0.0, False
+    quota.store.breaker.until, quota.store.breaker.missed = 0.0, False
 
 
 @pytest.fixture(autouse=True)

@@ -249,7 +249,7 @@ def test_without_redis_what_the_database_knows_is_told(db: None, settings: Any) 
     found = scraped()
     assert found["onboarding_readable", "queues"] == 0
     assert found["onboarding_readable", "onboardings"] == 1
-    quota._breaker.until = 0.0
+    quota.store.breaker.until = 0.0
 
 
 # --- What is counted ------------------------------------------------------------------------------

@@ -104,7 +104,7 @@ def test_who_looks_at_the_page_is_told_only_after_they_went(
     quota.seen_at_page(row.pk)
     assert tasks.send_notices() == 0
     assert standings() == ["waiting"]
-    quota._redis().delete(f"quota:page:{row.pk}")
+    quota.store.redis_client().delete(quota.PAGE_KEY)
     assert later(worker) == 1
 
 

@@ -180,7 +180,7 @@ def test_the_audit_row_of_a_move_is_written_in_one_place_only() -> None:
     found = [p.name for p in root.rglob("*.py") if writes.search(p.read_text())
              and "migrations" not in p.parts and p.name != "journal.py"]  # fmt: skip
     made_up = "written.py"  # of generate_onboardings: rows to measure with, told to nobody
-    assert sorted(found) == ["transitions.py", made_up]
+    assert sorted(found) == ["moves.py", made_up]
 
 
 @pytest.fixture

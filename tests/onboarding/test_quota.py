@@ -26,9 +26,9 @@ NOBODY_LISTENS = "redis://127.0.0.1:9/0"
 def _fresh(db: None, settings: Any) -> Iterator[None]:
     """An empty window (the cache is emptied before) and small limits."""
     settings.YCLOUD_QUOTA_PER_SECOND, settings.YCLOUD_QUOTA_PER_HOUR = 1000, 100
-    quota._breaker.until = 0.0
+    quota.store.breaker.until = 0.0
     yield
-    quota._breaker.until = 0.0
+    quota.store.breaker.until = 0.0
 
 
 def room(lane: Lane, most: int = 1000) -> int:
@@ -142,7 +142,7 @@ def test_what_was_called_while_redis_was_away_counts_when_it_is_back(
     quota.take(Lane.PAGE)
     called(60)
     settings.REDIS_URL = right
-    quota._breaker.until = 0.0
+    quota.store.breaker.until = 0.0
     assert room(Lane.PAGE) == 40
 
 
@@ -155,7 +155,7 @@ def test_a_redis_that_failed_is_not_asked_again_at_once(
         asked.append(lane)
         raise redis.TimeoutError
 
-    monkeypatch.setattr(quota, "_take", fail)
+    monkeypatch.setattr(quota.windows, "_take", fail)
     for _ in range(5):
         quota.take(Lane.PAGE)
     assert len(asked) == 1
@@ -278,7 +278,7 @@ def test_a_row_that_somebody_looks_at_takes_the_page_s_lane(
     assert quota.lane_of(row) == Lane.WORKING
     customer.sees()
     assert quota.lane_of(row) == Lane.PAGE
-    worker.later(20)
+    worker.later(10)
     assert set(ProviderCall.objects.values_list("lane", flat=True)) == {"", "working", "page"}
 
 

@@ -12,6 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from onboarding import (
+    admission,
     quota,
     record,
     schedule,
@@ -45,7 +46,7 @@ SECRET = "whsec_second"
 
 @pytest.fixture(autouse=True)
 def _redis_answers() -> None:
-    quota._breaker.until = 0.0
+    quota.store.breaker.until = 0.0
 
 
 @pytest.fixture
@@ -299,7 +300,7 @@ def test_the_first_accounts_windows_keep_their_names_through_a_deploy(
 ) -> None:
     quota.take(Lane.PAGE)
     quota.close(5)
-    names = {name.decode() for name in quota._redis().keys("quota*")}
+    names = {name.decode() for name in quota.store.redis_client().keys("quota*")}
     assert names == {"quota:hour", "quota:second", "quota:seeded", "quota:closed_until"}
 
 
@@ -350,7 +351,7 @@ def test_calls_that_redis_missed_count_in_every_accounts_window(
         quota.take(Lane.PAGE)
     made = {"kind": "list_numbers", "target": "1", "outcome": "done", "lane": "working"}
     ProviderCall.objects.bulk_create(ProviderCall(**made, ycloud_account=small) for _ in range(45))
-    quota._breaker.missed = True
+    quota.store.breaker.missed = True
     quota.take(Lane.PAGE)
     with ycloud_accounts.using(small.pk):
         assert room() == 5
@@ -384,7 +385,7 @@ def test_the_sweep_hands_rows_of_each_account_out_in_turns(
         Onboarding(**made, next_look_at=earlier, claimed_waba_id=str(n)) for n in range(5)
     )
     late = Onboarding.objects.create(**made, ycloud_account=second, next_look_at=timezone.now())
-    handed_out = [pk for pk, _ in transitions.claim_in_turns(3)]
+    handed_out = [pk for pk, _ in admission.claim(3)]
     assert len(handed_out) == 4
     assert handed_out[1] == late.pk
     assert set(handed_out) - {late.pk} <= {row.pk for row in crowd}
@@ -394,7 +395,7 @@ def test_one_account_alone_is_swept_with_one_statement(
     tenant: Tenant, django_assert_num_queries: Any
 ) -> None:
     with django_assert_num_queries(2):  # which accounts there are, and the claim
-        transitions.claim_in_turns(3)
+        admission.claim(3)
 
 
 # --- Whose events ---------------------------------------------------------------------------------
