@@ -150,6 +150,6 @@ def _waiting_rows(rounds: int) -> list[Row]:
                     other=[each[day] for each in loops["a Celery retry chain"]],
                     against="a Celery retry chain for each number",
                     aside=told,
-                )  # fmt: skip
+                )
             )
     return rows

@@ -250,7 +250,7 @@ def _quietly(write: Callable[[], object]) -> None:
 
 def seen_at_page(onboarding_id: int) -> None:
     """Somebody looks at it now; holds for AT_PAGE_SECONDS."""
-    _quietly(lambda: _redis().zadd(PAGE_KEY, {onboarding_id: time.time() + AT_PAGE_SECONDS}))
+    _quietly(lambda: _redis().zadd(PAGE_KEY, {str(onboarding_id): time.time() + AT_PAGE_SECONDS}))
 
 
 def is_at_page(onboarding_id: int) -> bool:

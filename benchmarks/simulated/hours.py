@@ -210,7 +210,7 @@ class Hours:
             one_line = dict.fromkeys(quota.Lane, 1.0)
             with (
                 mock.patch.dict(quota.LINES, one_line),
-                mock.patch.object(quota, "pressure", lambda: 1.0),
+                mock.patch.object(quota, "pressure", return_value=1.0),
             ):
                 yield
 
