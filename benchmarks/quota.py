@@ -48,7 +48,7 @@ def rounds_of(
 
 
 def used(told: Told) -> float:
-    """Percent of what the waiting lane's line allows in that time (page may go beyond)."""
+    """Percent of what the waiting lane's line allows in that time; the page may go beyond."""
     from onboarding.quota import LINES, Lane
 
     return 100 * told.calls / (PER_HOUR * LINES[Lane.WAITING] * told.seconds / 3600)

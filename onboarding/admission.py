@@ -10,7 +10,7 @@ Under pressure a row's next look is put off. Two things bring it forward: somebo
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import zip_longest
 
 from django.utils import timezone
@@ -84,16 +84,16 @@ def wanted_at_page() -> list[int]:
     """Rows that somebody looks at whose own interval has passed, however far they were put off."""
     now = timezone.now()
     watched = Onboarding.objects.filter(pk__in=quota.all_at_page(), next_look_at__isnull=False)
-    return [row.pk for row in watched if _is_wanted(row, now.timestamp())]
+    return [
+        row.pk for row in watched if row.next_look_at and _is_wanted(row, row.next_look_at, now)
+    ]
 
 
-def _is_wanted(row: Onboarding, now: float) -> bool:
-    if row.next_look_at is None:
-        return False
-    if row.next_look_at.timestamp() <= now:
+def _is_wanted(row: Onboarding, due: datetime, now: datetime) -> bool:
+    if due <= now:
         return True
-    wait = schedule.interval(row.updated_at - row.state_changed_at)
-    put_off = row.next_look_at - row.updated_at
-    if wait is None or put_off <= wait * LEAST_STRETCH or row.reason == "quota_full":
+    looked = row.updated_at
+    wait = schedule.interval(looked - row.state_changed_at)
+    if wait is None or row.reason == "quota_full":
         return False
-    return row.updated_at.timestamp() + wait.total_seconds() <= now
+    return due - looked > wait * LEAST_STRETCH and looked + wait <= now

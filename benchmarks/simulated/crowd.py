@@ -45,7 +45,7 @@ def load(count: int) -> None:
     )
     row = Onboarding.objects.create(tenant_id=one, connection_mode="business_platform")
     now = timezone.now()
-    given = {
+    given: dict[str, Any] = {
         "count": count, "now": now, "tenants": tenants, "large": int(10 * LARGE),
         "oldest": OLDEST.total_seconds(), "youngest": YOUNGEST.total_seconds(),
         "states": [state for state, _ in STATES], "reasons": [reason for _, reason in STATES],
