@@ -16,7 +16,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
-from onboarding import cases, transitions, ycloud
+from onboarding import cases, journal, transitions
 from onboarding.models import (
     Notice,
     Onboarding,
@@ -69,7 +69,7 @@ def is_quiet(rows: Iterable[Onboarding]) -> bool:
     if any(row.lease_until is not None and row.lease_until >= now for row in rows):
         return False
     exchanging = ProviderCall.objects.filter(
-        onboarding__in=rows, outcome=ProviderCall.Outcome.OPEN, at__gt=now - ycloud.LONGEST_CALL
+        onboarding__in=rows, outcome=ProviderCall.Outcome.OPEN, at__gt=now - journal.LONGEST_CALL
     )
     return not exchanging.exists()
 

@@ -11,28 +11,22 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar, copy_context
 from dataclasses import dataclass, field
-from datetime import timedelta
 from functools import cache
 from typing import TypeVar
 
 from django.conf import settings
-from django.db import IntegrityError, connections, transaction
-from django.db.models import Q
-from django.utils import timezone
+from django.db import connections, transaction
 
 from onboarding import (
-    codes,
     durable,
-    instruments,
+    journal,
     quota,
-    tombstones,
     transitions,
     ycloud_accounts,
 )
 from onboarding.models import Onboarding, ProviderCall
 from onboarding.quota import Lane
-from tenants.redaction import redact
-from ycloud_client import APIError, CallRecord, NoResponseError, YCloudClient, YCloudError
+from ycloud_client import CallRecord, YCloudClient, YCloudError
 
 T = TypeVar("T")
 Call = Callable[[YCloudClient], T]
@@ -42,13 +36,6 @@ Outcome = ProviderCall.Outcome
 CALL_SECONDS = 30.0
 MOST_AT_ONCE = 64
 """Reads beside other reads of one process: more than it has tasks, so that none waits for one."""
-LONGEST_CALL = timedelta(seconds=40)
-STALE_INTENT = timedelta(minutes=2)
-"""An act that is open for longer belongs to a worker that died (a call has 30 s in total)."""
-
-
-class UnderWayError(Exception):
-    """The same act on the same target is being done by somebody else right now."""
 
 
 @dataclass
@@ -158,8 +145,8 @@ def _read(
     answers = [first, *(end.result() for end in ends)]
     with durable.lazily():
         ProviderCall.objects.bulk_create(
-            _without_the_erased(
-                _described(
+            journal.without_the_erased(
+                journal.described(
                     ProviderCall(
                         onboarding=row, kind=kind, target=target, lane=lane,
                         ycloud_account_id=account_id,
@@ -171,16 +158,6 @@ def _read(
             for record in heard
         )  # fmt: skip
     return [answer for answer, _ in answers]
-
-
-def _without_the_erased(call: ProviderCall) -> ProviderCall:
-    """Not what was asked about where its tenant was erased while the answer was under way.
-
-    Calls for an attempt need no such look: an attempt is erased when its lease has ended.
-    """
-    if call.onboarding is None and tombstones.covers(call.target):
-        call.target = call.path = ""
-    return call
 
 
 def _hear(
@@ -241,7 +218,7 @@ def _act(
     with transaction.atomic():
         if row is not None:
             transitions.renew(row)
-        intent = _intend(
+        intent = journal.intend(
             ProviderCall(
                 onboarding=row, kind=kind, target=target, lane=lane, seen=seen,
                 ycloud_account_id=ycloud_accounts.now().id,
@@ -250,70 +227,9 @@ def _act(
     ready()
     around = _Call(lane, prepaid=1)
     answer, heard = copy_context().run(_hear, http, around, call)
-    _described(intent, heard[-1] if heard else None, answer)
+    journal.described(intent, heard[-1] if heard else None, answer)
     with durable.lazily():  # lost in a crash: as open as after a worker's death, so it is looked at
         intent.save()
     if isinstance(answer, YCloudError):
         raise answer
     return answer, intent
-
-
-def _intend(intent: ProviderCall) -> ProviderCall:
-    stale = timezone.now() - STALE_INTENT
-    _give_up(Q(kind=intent.kind, target=intent.target, at__lt=stale))
-    intent.outcome = Outcome.OPEN
-    try:
-        with transaction.atomic():
-            intent.save()
-    except IntegrityError as error:
-        raise UnderWayError from error
-    return intent
-
-
-def give_up_intents(row: Onboarding) -> None:
-    """Acts that a dead worker left open on this row: their answers are lost.
-
-    A young one may still be under way: a person's move takes the row from a worker at once.
-    """
-    acts = Q(onboarding=row, kind__in=(Kind.TP_BIND, Kind.SMB_BIND, Kind.REGISTER))
-    _give_up(acts & Q(at__lt=timezone.now() - LONGEST_CALL))
-
-
-def _give_up(which: Q) -> None:
-    ProviderCall.objects.filter(which, outcome=Outcome.OPEN).update(
-        outcome=Outcome.LOST, ended_at=timezone.now()
-    )
-
-
-def _described(call: ProviderCall, record: CallRecord | None, answer: object) -> ProviderCall:
-    """The journal's row of one exchange: never a key, a body or a query."""
-    if record is not None:
-        call.method, call.path = record.method, record.path[:255]
-        call.status, call.code = record.status, (record.code or "")[:80]
-        call.request_id = (record.request_id or "")[:100]
-        call.took_ms = round(record.seconds * 1000)
-    call.ended_at = timezone.now()
-    call.outcome = _outcome(answer)
-    if isinstance(answer, YCloudError):
-        call.message = redact(str(answer))[:500]
-    if isinstance(answer, APIError):
-        call.meta_code = codes.meta_code(answer)[:40]
-    instruments.called(call)
-    return call
-
-
-def _outcome(answer: object) -> Outcome:
-    if not isinstance(answer, YCloudError):
-        return Outcome.DONE
-    if isinstance(answer, NoResponseError | quota.QuotaFullError) and not answer.may_have_happened:
-        return Outcome.NOT_SENT
-    return Outcome.LOST if codes.may_have_happened(answer) else Outcome.REFUSED
-
-
-def calls_of(kind: Kind, target: str, since: timedelta) -> list[ProviderCall]:
-    """The acts of one kind on one target, oldest first, across attempts and tenants."""
-    return list(
-        ProviderCall.objects.filter(
-            kind=kind, target=target, at__gt=timezone.now() - since
-        ).order_by("at", "pk")
-    )

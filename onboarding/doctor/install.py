@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 
-from onboarding import codes, events, quota, ycloud, ycloud_accounts
+from onboarding import codes, events, journal, quota, ycloud, ycloud_accounts
 from onboarding.models import ProviderCall, WebhookSecret
 from onboarding.reasons import REASONS
 from tenants import audit
@@ -63,7 +63,7 @@ def install_webhook(actor: str = "command") -> str:
 def _install(actor: str) -> str:
     try:
         done = _installed(_endpoint())
-    except ycloud.UnderWayError:
+    except journal.UnderWayError:
         raise CannotInstallError(
             "Somebody else is installing it: try again in two minutes."
         ) from None

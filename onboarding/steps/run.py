@@ -8,7 +8,7 @@ from datetime import datetime
 
 from django.db import IntegrityError, transaction
 
-from onboarding import cases, codes, instruments, quota, schedule, stopping, transitions, ycloud
+from onboarding import cases, codes, instruments, journal, quota, schedule, stopping, transitions
 from onboarding.models import Onboarding
 from onboarding.states import State
 from onboarding.steps import acts, gates, health, watch
@@ -81,7 +81,7 @@ def run(row: Onboarding) -> datetime | None:
 
     When the row is due again, where its last step said so.
     """
-    ycloud.give_up_intents(row)
+    journal.give_up_intents(row)
     with Pass(row) as look:
         try:
             return _steps(look)
@@ -121,7 +121,7 @@ def _taken(step: Step, look: Pass) -> Outcome:
         return step(look)
     except YCloudError as error:
         return _trouble(row, error)
-    except ycloud.UnderWayError:
+    except journal.UnderWayError:
         return wait(State(row.state), row.reason, schedule.soon(5))
     except HeldByAnotherTenantError:
         return stop("account_held")
