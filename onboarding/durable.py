@@ -22,3 +22,9 @@ def lazily() -> Iterator[None]:
             with connection.cursor() as cursor:
                 cursor.execute("SET LOCAL synchronous_commit TO off")
         yield
+
+
+def returning() -> str:
+    """`lazily` for a single statement, behind its RETURNING: a fourth of the round trips."""
+    inside = connection.in_atomic_block
+    return "" if inside else ", set_config('synchronous_commit', 'off', true) AS lazily"

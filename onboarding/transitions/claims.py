@@ -41,11 +41,10 @@ def claim(onboarding_id: int) -> Onboarding | None:
         # Our own words alone are joined here; values go as parameters.
         "UPDATE onboarding_onboarding SET fence = fence + 1, faults = faults + 1, "  # noqa: S608
         "lease_until = %(until)s WHERE id = %(id)s AND next_look_at <= %(now)s "
-        f"AND {_is_free()} RETURNING *",
+        f"AND {_is_free()} RETURNING *{durable.returning()}",
         {"id": onboarding_id, "now": now, "until": now + LEASE},
     )
-    with durable.lazily():
-        return next(iter(rows), None)
+    return next(iter(rows), None)
 
 
 def claim_due(

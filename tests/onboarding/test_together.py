@@ -39,7 +39,10 @@ class Written:
         self._lazily |= "synchronous_commit" in sql
         done = execute(sql, *how)
         writes = sql.startswith(("INSERT", "UPDATE", "DELETE"))
-        self.waited += bool(writes and not connection.in_atomic_block and how[2]["cursor"].rowcount)
+        alone = writes and not connection.in_atomic_block and how[2]["cursor"].rowcount
+        self.waited += bool(alone and not self._lazily)
+        if not connection.in_atomic_block:
+            self._lazily = False
         return done
 
     def commit(self) -> None:
@@ -132,6 +135,17 @@ def as_in_production(transactional_db: None) -> Iterator[None]:
 def test_a_lazy_commit_does_not_wait_for_the_disk_and_only_that_one(as_in_production: None) -> None:
     with durable.lazily():
         assert _synchronous_commit() == "off"
+    assert _synchronous_commit() == "on"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_lazy_statement_is_the_only_one(as_in_production: None) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "WITH one AS (SELECT 1 AS n) SELECT n" + durable.returning() + ", "
+            "current_setting('synchronous_commit') FROM one"
+        )
+        assert cursor.fetchone() == (1, "off", "off")
     assert _synchronous_commit() == "on"
 
 
