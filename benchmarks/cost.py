@@ -55,6 +55,8 @@ def measure(at_once: int = AT_ONCE, each: int = EACH, idle: float = IDLE_SECONDS
         time.sleep(2)  # the last events of the last customers
         after = _stored(made)
         looks = json.loads(made.manage("shell", "-v", "0", "-c", LOOKS).splitlines()[-1])
+        for guest in guests:
+            guest.close()
         held = {n: memory.pss([pid]) / memory.MB for n, pid in _pids(made).items()}
     factor = 1000 / (at_once * each)
     own = {n: max(spent[n] - resting[n] * seconds / rest_seconds, 0) for n in spent}

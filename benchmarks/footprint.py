@@ -73,6 +73,8 @@ def measure(rounds: int, at_once: int = AT_ONCE, each: int = EACH) -> list[Row]:
         for _ in range(rounds):
             _round(made, ours, found["ours"])
             _round(made, plain, found["plain"])
+        for link in links:
+            link.close()
     return rows(found["ours"], found["plain"])
 
 

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 MEASURED = Path(__file__).with_name("measured.json")
+JOURNAL = "onboarding_providercall"
 WEB = ("web",)
 WORKERS = ("worker", "exchange", "background")
 HOUR = 3600.0
@@ -38,6 +39,8 @@ class Assumed:
     """Tasks at once of all workers on a machine (docker-compose.yml); each keeps one too."""
     call_seconds: float = 0.5
     """A call to YCloud, as slow as it gets on a usual day."""
+    calls_per_look: int = 2
+    """A waiting row's account and its numbers; where only the number is awaited, one."""
     postgres_cores: int = 16
     connections: int = 500
     """What PostgreSQL takes; each costs it memory."""
@@ -85,13 +88,15 @@ def needs(
 ) -> dict[str, float]:
     """What a load asks for: cores busy, machines, shares of what others allow, growth in a day."""
     calls = per_hour * of["ycloud_calls"] / 1000
-    looks = waiting * average_looks(of) / 24
+    looks = waiting * average_looks(of) / 24 * to.calls_per_look
     ours = per_hour * cpu(of, *WEB, *WORKERS)
     per_call = cpu(of, *WORKERS, "postgresql", "valkey") / (of["ycloud_calls"] / 1000)
     quota = accounts * to.quota_per_hour
     room = max(quota * to.waiting_share - calls, quota * to.waiting_share / 10)
     made = min(looks, room)
     cores = (ours + made * per_call) / HOUR
+    stored = sum(of["bytes"].values()) / 1000
+    kept = of["bytes"][JOURNAL] / of["rows"][JOURNAL]
     return {
         "machines": max(math.ceil(cores / (to.cores * to.busy)), 1),
         "cores of web and workers": cores,
@@ -100,7 +105,7 @@ def needs(
         "of the quota": (calls + made) / quota,
         "waiting looks stretched by": max(looks / room, 1.0),
         "of Meta's cap": per_hour * 7 * 24 / to.cap_per_7_days,
-        "MB a day in PostgreSQL": per_hour * 24 * sum(of["bytes"].values()) / 1000 / 1e6,
+        "MB a day in PostgreSQL": 24 * (per_hour * stored + made * kept) / 1e6,
     }
 
 
