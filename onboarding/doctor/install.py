@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from django.conf import settings
 
 from onboarding import codes, events, journal, quota, ycloud, ycloud_accounts
@@ -13,6 +15,8 @@ from ycloud_client import APIError, WebhookEndpoint, YCloudError
 Kind = ProviderCall.Kind
 
 DESCRIPTION = "WhatsApp onboarding"
+ALL_SECONDS = 16.0
+"""Of all YCloud accounts: one that hangs must not keep the page from being shown."""
 
 
 class CannotInstallError(Exception):
@@ -47,10 +51,13 @@ def install_webhook(actor: str = "command") -> str:
     May run again and again: an endpoint of our address is brought up to date, not made twice.
     Returns what was done. Raises CannotInstallError, when it has been tried at each.
     """
-    done, failed = [], []
+    done, failed, until = [], [], time.monotonic() + ALL_SECONDS
     for account in ycloud_accounts.active():
+        name = "" if account.id is None else f"{account.name}: "
+        if time.monotonic() > until:
+            failed.append(f"{name}not tried, others took too long: run it again.")
+            continue
         with ycloud_accounts.using(account):
-            name = "" if account.id is None else f"{account.name}: "
             try:
                 done.append(f"{name}{_install(actor)}")
             except CannotInstallError as error:

@@ -21,15 +21,13 @@ from onboarding.doctor.finding import (
     unknown,
     warning,
 )
-from onboarding.doctor.install import remedy, webhook_url
+from onboarding.doctor.install import ALL_SECONDS, remedy, webhook_url
 from onboarding.models import ProviderCall, WebhookSecret
 from onboarding.vitals import Balance
 from ycloud_client import AuthenticationError, Page, WebhookEndpoint, YCloudError
 
 Kind = ProviderCall.Kind
 ASK_SECONDS = 8.0
-ALL_SECONDS = 16.0
-"""Of all accounts: one that hangs must not keep the page from being shown."""
 
 
 def account() -> Iterator[Finding]:

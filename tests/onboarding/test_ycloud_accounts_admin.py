@@ -15,7 +15,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
-from onboarding import groups, tasks, ycloud_accounts
+from onboarding import groups, tasks, vitals, ycloud_accounts
 from onboarding.messages import troubles
 from onboarding.models import StaffLetter, YCloudAccount, YCloudAssignment
 from sandbox.world import KEYS
@@ -339,6 +339,14 @@ def test_a_low_balance_of_the_second_account_is_a_trouble_of_its_own(
     letter = StaffLetter.objects.get()
     assert (letter.trouble, letter.detail) == (f"balance_low:{second.pk}", "Second: 3.00 USD")
     assert str(troubles.words_of(letter.trouble).what)
+
+
+def test_where_ycloud_hangs_the_other_balances_wait_for_the_next_time(
+    sandbox: Sandbox, second: YCloudAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(vitals, "BALANCES_SECONDS", -1.0)
+    assert not tasks.read_balance()
+    assert sandbox.calls == []
 
 
 def test_an_account_whose_key_fails_does_not_keep_the_others_balances_from_being_read(
