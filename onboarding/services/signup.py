@@ -132,12 +132,14 @@ def record_signup_result(
             )
             if known is None:
                 transitions.begun(row, asker.actor)
+        before = _columns(row)
         _take_details(row, result)
         took_ids = _take_ids(row, result)
         took_code = _take_code(row, result)
         if took_code:
             row.code_by_dialog = by_dialog
-        row.save()
+        changed = [name for name, value in _columns(row).items() if before[name] != value]
+        row.save(update_fields=[*changed, "updated_at"])
         if row.state in BEFORE:
             _after_window(row, asker.actor, result)
         elif row.state not in FINAL and (took_ids or took_code or result.get("login_status")):
@@ -148,6 +150,11 @@ def record_signup_result(
             tasks.nudge(row.pk)
     row.refresh_from_db()
     return row
+
+
+def _columns(row: Onboarding) -> dict[str, Any]:
+    """Its values, to find what is to be written: a row has fifty columns, a result names a few."""
+    return {field.attname: getattr(row, field.attname) for field in row._meta.concrete_fields}
 
 
 def _keep_event(row: Onboarding, asker: Asker, result: dict[str, str]) -> None:
