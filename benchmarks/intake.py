@@ -207,7 +207,8 @@ def beside_bare(made: Intake, rounds: int) -> list[Row]:
         "bare post, login": lambda: made.bare_post("login"),
         "bare post, open": lambda: made.bare_post("open"),
     }
-    with made.of.paused("worker", "exchange", "outbound", "beat"):
+    servers = {"web", "bare", "sandbox"}
+    with made.of.paused(*(name for name in made.of.children if name not in servers)):
         found: dict[str, list[Timed]] = {name: [] for name in asked}
         for turn in range(rounds + 1):
             for name, ask in asked.items():

@@ -51,8 +51,11 @@ class OnboardingViewSet(mixins.ListModelMixin, Resource[Onboarding]):
         rows = Onboarding.objects.visible_to(self.asker)
         return self.filtered(rows.select_related("tenant", "business_account", "number"))
 
+    found: Onboarding | None = None
+    """The row, where the throttle had to know already whether it is the asker's."""
+
     def get_object(self) -> Onboarding:
-        row: Onboarding = super().get_object()
+        row: Onboarding = self.found or super().get_object()
         instruments.seen(row)
         return row
 
@@ -61,7 +64,8 @@ class OnboardingViewSet(mixins.ListModelMixin, Resource[Onboarding]):
         if self.action != "signup":
             return None
         public_id = str(self.kwargs["id"])
-        return public_id if self.get_queryset().filter(public_id=public_id).exists() else None
+        self.found = self.get_queryset().filter(public_id=public_id).first()
+        return public_id if self.found else None
 
     @operation(
         "Onboardings, newest first", s.OnboardingSerializer(many=True),
@@ -147,7 +151,7 @@ class OnboardingViewSet(mixins.ListModelMixin, Resource[Onboarding]):
             taken = services.record_signup_result(row, self.asker, result)
             if taken.pk != row.pk:  # other ids: as good as another launch, and counted like one
                 throttles.launching(request, self.asker, row.tenant_id)
-        return self._shown(taken, code=202)
+        return self._answer(taken, code=202)
 
     @operation(
         "Launch Meta's window again", s.LaunchedOnboardingSerializer,

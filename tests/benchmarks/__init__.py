@@ -1,0 +1,1 @@
+"""The short versions of what is measured."""
