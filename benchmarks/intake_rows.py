@@ -70,7 +70,9 @@ def _product(tenants: int, attempts: int) -> dict[str, Any]:
     each = attempts // tenants
     return {
         "askers": askers,
-        "attempts": [[str(r.public_id) for r in rows[i * each : (i + 1) * each]] for i in range(tenants)],
+        "attempts": [
+            [str(r.public_id) for r in rows[i * each : (i + 1) * each]] for i in range(tenants)
+        ],
         "connected": [str(row.public_id) for row in connected],
     }
 

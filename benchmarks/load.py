@@ -1,4 +1,4 @@
-"""The load generator, a process of its own: sends given requests over kept connections and times them.
+"""The load generator, a process of its own: sends requests over kept connections and times them.
 
     python -m benchmarks.load < plan.json > timed.json
 
@@ -30,7 +30,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 @dataclass(frozen=True, slots=True)
 class Timed:
-    """What came of it: each request's time, how many answers of each status, how long it all took."""
+    """Each request's time, how many answers of each status, how long it all took."""
 
     ms: list[float]
     statuses: dict[str, int]

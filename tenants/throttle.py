@@ -119,6 +119,4 @@ def hit(scope: str, who: str, rate: str) -> Standing:
     if not allowed:
         REFUSALS.labels(scope if scope in SCOPES else "other").inc()
     wait = math.ceil(float(oldest) + window - now)
-    return Standing(
-        bool(allowed), item.amount, item.amount - count, max(wait, 0 if allowed else 1)
-    )
+    return Standing(bool(allowed), item.amount, item.amount - count, max(wait, 0 if allowed else 1))

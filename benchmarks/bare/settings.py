@@ -26,11 +26,13 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
+KEPT = {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+"""As the product has it: each thread keeps its connection."""
+POOLED = {"CONN_MAX_AGE": 0, "OPTIONS": {"pool": {"min_size": 2, "max_size": 8}}}
 DATABASES = {
     "default": {
         **environ.Env().db_url_config(os.environ["BARE_DATABASE_URL"]),
-        "CONN_MAX_AGE": 60,
-        "CONN_HEALTH_CHECKS": True,
+        **(POOLED if os.environ.get("BARE_POOL") else KEPT),
     }
 }
 USE_TZ = True

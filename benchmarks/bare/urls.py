@@ -1,9 +1,12 @@
-"""One select, one insert; each for nobody in particular, and for who has signed in."""
+"""One select, one insert, each for all and for who has signed in; and a stream of events."""
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
 from typing import Any
 
+from django.http import HttpRequest, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import path
 from rest_framework import serializers
@@ -54,7 +57,21 @@ class LoginView(OpenView):
     permission_classes = (IsAuthenticated,)
 
 
+def stream(request: HttpRequest) -> StreamingHttpResponse:
+    """Server-sent events to one open page: an event a second, for a while."""
+
+    def events() -> Iterator[bytes]:
+        for _ in range(STREAM_SECONDS):
+            yield b"data: 1\n\n"
+            time.sleep(1)
+
+    return StreamingHttpResponse(events(), content_type="text/event-stream")
+
+
+STREAM_SECONDS = 4
+
 urlpatterns = [
+    path("stream/", stream),
     path("open/<uuid:id>/", OpenView.as_view()),
     path("login/<uuid:id>/", LoginView.as_view()),
 ]

@@ -41,8 +41,8 @@ SEARCHED = {
 """Columns that people search by, with their indexes."""
 
 LEADS_TO = ("started_by", "link", "business_account", "number", "approved_by")
-"""Rows that it may belong to. Most are not there when it begins, and each move writes every index of
-the row anew: so each has an index of what is there, and none of what is not."""
+"""Rows that it may belong to. Most are not there when it begins, and each move writes every index
+of the row anew: so each has an index of what is there, and none of what is not."""
 
 WAITS_FOR_US = Case(
     When(state__in=[State.IN_REVIEW, State.NEEDS_ATTENTION], then=Value(0)),

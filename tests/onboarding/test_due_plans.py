@@ -1,7 +1,7 @@
 """What runs every few seconds finds what is due by an index of it, however many rows there are.
 
-Asked of the planner (as in test_desk_plans.py): with the one index, can the statement be answered by
-it? A statement that no index fits is answered by reading the table, and fails here.
+Asked of the planner (as in test_desk_plans.py): can the statement be answered by the one index? One
+that no index fits is answered by reading the table, and fails here.
 """
 
 from __future__ import annotations
@@ -93,9 +93,7 @@ def test_what_is_forgotten_by_age_is_found_by_an_index(db: None) -> None:
 
 
 @pytest.mark.parametrize("column", ["started_by", "link", "business_account", "number"])
-def test_rows_of_another_row_are_found_by_the_index_of_what_is_there(
-    db: None, column: str
-) -> None:
+def test_rows_of_another_row_are_found_by_the_index_of_what_is_there(db: None, column: str) -> None:
     from onboarding.models import Onboarding
 
     rows = Onboarding.objects.filter(**{f"{column}_id": 42}).order_by()
