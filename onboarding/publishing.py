@@ -9,9 +9,14 @@ from contextvars import copy_context
 from functools import cache, partial
 from typing import Any
 
+import redis
+from django.core.cache import cache as kept
+
 logger = logging.getLogger(__name__)
 
 PUBLISH_SECONDS = 0.5
+WAITS_SECONDS = 10
+"""So long a message may be lost before another one is published."""
 
 
 @cache
@@ -33,3 +38,29 @@ def published(task: Any, kwargs: dict[str, Any]) -> bool:
         logger.warning("the broker did not take %s", task.name, exc_info=True)
         return False
     return True
+
+
+def published_once(task: Any) -> bool:
+    """Publish a task that takes whatever is due, unless one waits that has not begun.
+
+    That one sees what was committed by now: it calls `begins` before it looks. Two hundred webhooks
+    a second would else be two hundred messages about the same few rows.
+    """
+    try:
+        if not kept.add(_waiting(task), 1, WAITS_SECONDS):
+            return True
+    except redis.RedisError:
+        return False  # the broker is the same Redis; beat asks again
+    return published(task, {})
+
+
+def begins(task: Any) -> None:
+    """The task looks now: what comes from here on needs a message of its own."""
+    try:
+        kept.delete(_waiting(task))
+    except redis.RedisError:
+        logger.warning("%s: Redis does not answer", task.name)
+
+
+def _waiting(task: Any) -> str:
+    return f"waits:{task.name}"

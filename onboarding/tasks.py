@@ -28,6 +28,7 @@ from onboarding import (
     moving,
     notices,
     outbound,
+    publishing,
     queues,
     quota,
     retention,
@@ -151,6 +152,7 @@ def exchange_forgotten_codes(**_newer: Any) -> int:
 @shared_task
 def watch_numbers(**_newer: Any) -> int:
     """Read the accounts of connected numbers that are due; how many accounts."""
+    publishing.begins(watch_numbers)
     until = timezone.now() + schedule.UNREADABLE
     accounts = transitions.claim_numbers(WATCH_LIMIT, until)
     for account_id in accounts:
@@ -246,8 +248,8 @@ def nudge(onboarding_id: int) -> None:
 
 
 def nudge_watch() -> None:
-    """Have due numbers read now, after the commit."""
-    transaction.on_commit(lambda: _published(watch_numbers, {}) and None)
+    """Have due numbers read now, after the commit. One task reads all, so one message waits."""
+    transaction.on_commit(lambda: publishing.published_once(watch_numbers) and None)
 
 
 def request_exchange(onboarding_id: int) -> None:

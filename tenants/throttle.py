@@ -19,7 +19,7 @@ import redis
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from limits import parse
+from limits import RateLimitItem, parse
 from limits.storage import RedisStorage
 from limits.strategies import MovingWindowRateLimiter
 from prometheus_client import Counter
@@ -66,6 +66,11 @@ def _limiter_at(url: str) -> MovingWindowRateLimiter:
     return MovingWindowRateLimiter(RedisStorage(url, connection_pool=pool, key_prefix="throttle"))
 
 
+@cache
+def _item(rate: str) -> RateLimitItem:
+    return parse(rate)
+
+
 class _Away:
     """A Redis that failed a moment ago is not asked again at once: each try costs its timeout."""
 
@@ -80,7 +85,7 @@ def hit(scope: str, who: str, rate: str) -> Standing:
 
     `who` may be a person's address, so Redis keeps only its hash. What is refused is not counted.
     """
-    item = parse(rate)
+    item = _item(rate)
     if time.monotonic() < _away.until:
         return Standing(True, item.amount, item.amount, 0)
     names = (scope, hashlib.sha256(who.encode()).hexdigest()[:32])

@@ -59,8 +59,18 @@ and the list of the set-up and the partner's YCloud accounts, which are of no te
 @contextmanager
 def seeing(tenant_ids: Iterable[int]) -> Iterator[None]:
     """One transaction that sees and writes the rows of these tenants only."""
-    with transaction.atomic(), _entered(Scope(tenants=tuple(tenant_ids))):
-        yield
+    scope = Scope(tenants=tuple(tenant_ids))
+    if connection.in_atomic_block:
+        with transaction.atomic(), _entered(scope):
+            yield
+        return
+    with transaction.atomic():
+        _tell(connection, scope, local=True)
+        before = current.set(scope)
+        try:
+            yield  # what was told ends with the transaction: nothing has to be told back
+        finally:
+            current.reset(before)
 
 
 @contextmanager

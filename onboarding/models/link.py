@@ -4,6 +4,7 @@ import uuid
 from typing import ClassVar
 
 from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -66,6 +67,12 @@ class SignupLink(TenantOwned):
 
     class Meta:
         ordering = ["-created_at"]
+        indexes = [
+            models.Index(
+                fields=["mail", "created_at"], condition=Q(mail__in=["sending", "waiting"]),
+                name="link_mail_under_way",
+            )
+        ]  # fmt: skip
         verbose_name = _("signup link")
         verbose_name_plural = _("signup links")
 

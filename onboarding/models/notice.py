@@ -54,6 +54,11 @@ class MailAddress(TenantOwned):
         indexes = [
             models.Index(fields=["tenant", "email"], name="mail_address_of_tenant"),
             models.Index(fields=["token_hash"], name="mail_address_token"),
+            models.Index(
+                fields=["created_at"],
+                condition=Q(confirmed_at__isnull=True, off_at__isnull=True),
+                name="mail_address_unconfirmed",
+            ),
         ]
         verbose_name = _("mail address")
         verbose_name_plural = _("mail addresses")
@@ -129,6 +134,10 @@ class Notice(TenantOwned):
         ordering = ["-created_at"]
         indexes = [
             models.Index(fields=["due_at"], condition=Q(standing="waiting"), name="notice_waiting"),
+            models.Index(
+                fields=["claimed_at"], condition=Q(standing="sending"), name="notice_sending"
+            ),
+            models.Index(fields=["created_at"], name="notice_by_age"),
             models.Index(
                 fields=["claimed_at"], condition=Q(letter__isnull=False), name="notice_letters"
             ),

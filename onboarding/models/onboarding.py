@@ -15,7 +15,7 @@ from onboarding.models.link import SignupLink
 from onboarding.models.ycloud_account import YCloudAccount
 from onboarding.states import MILESTONES, OPEN, State
 from tenants.access import Asker
-from tenants.models import TenantOwned, TenantOwnedQuerySet, User
+from tenants.models import Tenant, TenantOwned, TenantOwnedQuerySet, User
 
 
 class ConnectionMode(models.TextChoices):
@@ -42,6 +42,10 @@ SEARCHED = {
 }
 """Columns that people search by, with their indexes."""
 
+LEADS_TO = ("started_by", "link", "business_account", "number", "approved_by")
+"""Rows that it may belong to. Most are not there when it begins, and each move writes every index
+of the row anew: so each has an index of what is there, and none of what is not."""
+
 WAITS_FOR_US = Case(
     When(state__in=[State.IN_REVIEW, State.NEEDS_ATTENTION], then=Value(0)),
     default=Value(1),
@@ -66,10 +70,18 @@ class OnboardingQuerySet(TenantOwnedQuerySet["Onboarding"]):
 class Onboarding(TenantOwned):
     """See `states.py` for the life of a row and `transitions.py` for its only writers."""
 
+    # Its index is the one that begins with the tenant (`onboarding_of_tenant`).
+    tenant = models.ForeignKey(
+        Tenant, on_delete=models.PROTECT, db_index=False, verbose_name=_("tenant")
+    )
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     connection_mode = models.CharField(_("mode"), max_length=20, choices=ConnectionMode)
-    started_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True)
-    link = models.ForeignKey(SignupLink, on_delete=models.PROTECT, null=True, blank=True)
+    started_by = models.ForeignKey(
+        User, on_delete=models.SET_NULL, null=True, blank=True, db_index=False
+    )
+    link = models.ForeignKey(
+        SignupLink, on_delete=models.PROTECT, null=True, blank=True, db_index=False
+    )
     # By which it is onboarded: copied when it begins, then its WABA's. None: the environment's.
     ycloud_account = models.ForeignKey(
         YCloudAccount, on_delete=models.PROTECT, null=True, blank=True, related_name="+",
@@ -118,13 +130,15 @@ class Onboarding(TenantOwned):
 
     # What the steps found, after proof.
     business_account = models.ForeignKey(
-        WhatsAppBusinessAccount, on_delete=models.PROTECT, null=True, blank=True
+        WhatsAppBusinessAccount, on_delete=models.PROTECT, null=True, blank=True, db_index=False
     )
-    number = models.ForeignKey(PhoneNumber, on_delete=models.PROTECT, null=True, blank=True)
+    number = models.ForeignKey(
+        PhoneNumber, on_delete=models.PROTECT, null=True, blank=True, db_index=False
+    )
     choices = models.JSONField(default=list, blank=True)
     approved_at = models.DateTimeField(_("approved"), null=True, blank=True)
     approved_by = models.ForeignKey(
-        User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+        User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", db_index=False
     )
 
     # Who of the partner's staff looks after it; says nothing to the customer.
@@ -167,6 +181,18 @@ class Onboarding(TenantOwned):
                 fields=["next_look_at"],
                 condition=Q(next_look_at__isnull=False),
                 name="onboarding_due",
+            ),
+            # Codes that wait for their exchange: a few, looked for every three seconds.
+            models.Index(
+                fields=["code_received_at"], condition=Q(grant="waiting"),
+                name="onboarding_code_waiting",
+            ),
+            *(
+                models.Index(
+                    fields=[column], condition=Q(**{f"{column}__isnull": False}),
+                    name=f"onboarding_of_{column}",
+                )
+                for column in LEADS_TO
             ),
             models.Index(fields=["tenant", "-created_at"], name="onboarding_of_tenant"),
             models.Index(fields=["-created_at", "-id"], name="onboarding_newest"),

@@ -135,22 +135,33 @@ def record_signup_result(
             )
             if known is None:
                 transitions.begun(row, asker.actor)
+        was_before, held = row.state in BEFORE, _columns(row)
         _take_details(row, result)
         took_ids = _take_ids(row, result)
         took_code = _take_code(row, result)
         if took_code:
             row.code_by_dialog = by_dialog
-        row.save()
-        if row.state in BEFORE:
-            _after_window(row, asker.actor, result)
-        elif row.state not in FINAL and (took_ids or took_code or result.get("login_status")):
+        facts = {name: value for name, value in _columns(row).items() if held[name] != value}
+        if not (was_before and _after_window(row, asker.actor, result, facts)):
+            row.save(update_fields=[*facts, "updated_at"])
+        told = took_ids or took_code or result.get("login_status")
+        if told and not was_before and row.state not in FINAL:
             transitions.wake([row.pk])
         if took_code:
             tasks.request_exchange(row.pk)  # which nudges at its end
         elif row.state not in BEFORE:
             tasks.nudge(row.pk)
-    row.refresh_from_db()
+    row.refresh_from_db(fields=_WRITTEN_BESIDE)
     return row
+
+
+_WRITTEN_BESIDE = ("version", "fence", "wakes", "lease_until", "next_look_at", "updated_at")
+"""What moves and wakes write without the row in hand."""
+
+
+def _columns(row: Onboarding) -> dict[str, Any]:
+    """Its values, to find what is to be written: a row has fifty columns, a result names a few."""
+    return {field.attname: getattr(row, field.attname) for field in row._meta.concrete_fields}
 
 
 def _keep_event(row: Onboarding, asker: Asker, result: dict[str, str]) -> None:
@@ -221,19 +232,25 @@ def _take_code(row: Onboarding, result: dict[str, str]) -> bool:
     return True
 
 
-def _after_window(row: Onboarding, actor: str, result: dict[str, str]) -> None:
-    """Move an attempt whose window said something."""
+def _after_window(
+    row: Onboarding, actor: str, result: dict[str, str], facts: dict[str, Any]
+) -> bool:
+    """Move an attempt whose window said something, `facts` with it; whether it moved."""
     event = result.get("event", "").upper()
     # A LAUNCHED that comes late (requests overtake each other) must not reopen what has ended.
     if result.get("waba_id") or result.get("code") or event.startswith("FINISH"):
-        move(row, S.SIGNED_UP, actor, due=timezone.now())
-    elif event in ("CANCEL", "ERROR") or result.get("error_code") or result.get("error_message"):
+        move(row, S.SIGNED_UP, actor, due=timezone.now(), **facts)
+        return True
+    if event in ("CANCEL", "ERROR") or result.get("error_code") or result.get("error_message"):
         failed = event == "ERROR" or result.get("error_code") or result.get("error_message")
-        _cancel(row, actor, "meta_error" if failed else "meta_cancelled")
-    elif result.get("login_status") not in (None, "", "connected") and row.state == S.STARTED:
-        _cancel(row, actor, "no_confirmation")
+        return _cancel(row, actor, "meta_error" if failed else "meta_cancelled", facts)
+    if result.get("login_status") not in (None, "", "connected") and row.state == S.STARTED:
+        return _cancel(row, actor, "no_confirmation", facts)
+    return False
 
 
-def _cancel(row: Onboarding, actor: str, reason: str) -> None:
-    if row.state == S.STARTED or row.reason == "no_confirmation":
-        move(row, S.CANCELLED, actor, reason=reason)
+def _cancel(row: Onboarding, actor: str, reason: str, facts: dict[str, Any]) -> bool:
+    cancels = row.state == S.STARTED or row.reason == "no_confirmation"
+    if cancels:
+        move(row, S.CANCELLED, actor, reason=reason, **facts)
+    return cancels

@@ -301,10 +301,10 @@ def test_a_redis_that_throws_things_away_is_told(policy: str, level: str) -> Non
 def test_migrations_that_are_not_applied_are_named(db: None) -> None:
     assert levels(database.migrations) == {"migrations": "ok"}
     with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM django_migrations WHERE name = '0023_dialog'")
+        cursor.execute("DELETE FROM django_migrations WHERE name = '0025_indexes_of_what_is_there'")
     finding = found(database.migrations, "migrations")
     assert finding.level == "error"
-    assert "0023_dialog" in finding.what
+    assert "0025_indexes_of_what_is_there" in finding.what
 
 
 def test_a_connection_that_lost_its_time_zone_is_told(db: None) -> None:

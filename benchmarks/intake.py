@@ -1,0 +1,130 @@
+"""Row 5, intake: the API's GET and POST beside a bare DRF view; YCloud's webhooks at 200 a second.
+
+Ours and the bare view are served by the same gunicorn with the same settings, from the same
+PostgreSQL, asked by the same generator, in turns. The workers stand still meanwhile (what a
+signup begins is theirs and measured elsewhere); they run while the webhooks come.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from benchmarks.intake_load import STREAMS, WEBHOOKS_A_SECOND, Intake, Size, streams_served
+from benchmarks.load import Timed
+from benchmarks.processes import processes
+from benchmarks.report import Goal, Row
+
+AT_MOST = Goal("ratio", 1.5)
+WEBHOOK_MS = Goal("ours", 20.0)
+POLLED_EVERY = 5
+"""Seconds between two questions of a page that waits (progress.poll_seconds: 1 to 15)."""
+
+
+def measure(rounds: int, size: Size | None = None) -> list[Row]:
+    """All rows of the part."""
+    size = size or Size()
+    with processes(latency_ms=100) as product:
+        made = Intake(product, size, rounds)
+        return [*beside_bare(made, rounds), *under_webhooks(made, rounds)]
+
+
+def beside_bare(made: Intake, rounds: int) -> list[Row]:
+    """GET and POST, ours and bare in turns. The first round of each is not counted."""
+    of_none = made.etag()
+    asked: dict[str, Callable[[], Timed]] = {
+        "get": lambda: made.our_get().only(200),
+        "get unchanged": lambda: made.our_get(**{"If-None-Match": of_none}).only(304),
+        "bare get, login": lambda: made.bare_get("login"),
+        "bare get, open": lambda: made.bare_get("open"),
+        "bare get, pooled": lambda: made.bare_get("open", made.pool_port),
+        "post": made.our_post,
+        "bare post, login": lambda: made.bare_post("login"),
+        "bare post, open": lambda: made.bare_post("open"),
+    }
+    servers = {"web", "bare", "bare, pooled", "sandbox"}
+    with made.of.paused(*(name for name in made.of.children if name not in servers)):
+        found: dict[str, list[Timed]] = {name: [] for name in asked}
+        for turn in range(rounds + 1):
+            for name, ask in asked.items():
+                timed = ask()
+                if turn:
+                    found[name].append(timed)
+    rows = []
+    for what, bare in (("get", "bare get"), ("get unchanged", "bare get"), ("post", "bare post")):
+        for which, whom in (("login", "signed in"), ("open", "open to all")):
+            rows += _rows(what, found[what], found[f"{bare}, {which}"], whom)
+    streams = [float(streams_served(made.bare_port)) for _ in range(rounds)]
+    return [*rows, *decided(found, streams)]
+
+
+def decided(found: dict[str, list[Timed]], streams: list[float]) -> list[Row]:
+    """What docs/decisions/0016 rests on."""
+    pooled, kept = found["bare get, pooled"], found["bare get, open"]
+    pages = [each.per_second * POLLED_EVERY for each in found["get unchanged"]]
+    return [
+        Row(
+            "Intake", "psycopg's pool: median of a bare GET", "ms", [t.median for t in pooled],
+            [t.median for t in kept], "a connection that each thread keeps (as we have it)",
+        ),
+        Row(
+            "Intake", f"open pages, each asking every {POLLED_EVERY} s", "pages", pages, streams,
+            f"server-sent events, of {STREAMS} pages on the same gunicorn",
+            Goal("ratio", 1, "at least"),
+        ),
+    ]  # fmt: skip
+
+
+_TITLES = {"get": "GET …/{id}/", "get unchanged": "GET …/{id}/, 304", "post": "POST …/signup/"}
+
+
+def _rows(what: str, ours: list[Timed], other: list[Timed], whom: str) -> list[Row]:
+    """Median and throughput beside the comparator; p99 named beside them."""
+    against = f"a bare DRF view, {whom}, with one {'insert' if what == 'post' else 'select'}"
+    p99 = [_median([each.percentile(0.99) for each in them]) for them in (ours, other)]
+    name, why = f"{_TITLES[what]}, {whom}", WHY.get((what, whom), "")
+    return [
+        Row(
+            "Intake", f"{name}: median", "ms", [each.median for each in ours],
+            [each.median for each in other], against, AT_MOST, why,
+            f"p99: {p99[0]:.1f} ms beside {p99[1]:.1f} ms",
+        ),
+        # Time a request, so that "at most" reads the same way as for the median.
+        Row(
+            "Intake", f"{name}: 1/throughput", "ms", [1000 / each.per_second for each in ours],
+            [1000 / each.per_second for each in other], against, AT_MOST, why,
+        ),
+    ]  # fmt: skip
+
+
+WHY: dict[tuple[str, str], str] = {}
+
+
+def _median(values: list[float]) -> float:
+    return sorted(values)[len(values) // 2]
+
+
+def under_webhooks(made: Intake, rounds: int) -> list[Row]:
+    """200 webhooks a second, while workers apply them."""
+    timed: list[Timed] = []
+    behind: list[float] = []
+    left: list[int] = []
+    made.until_applied()
+    for turn in range(rounds + 1):
+        found = made.webhooks().only(204)
+        waiting, drained = made.unapplied(), made.until_applied()
+        if turn:
+            timed.append(found)
+            left.append(waiting)
+            behind.append(drained)
+    p99 = _median([each.percentile(0.99) for each in timed])
+    rate = _median([each.per_second for each in timed])
+    return [
+        Row(
+            "Intake", f"webhooks at {WEBHOOKS_A_SECOND}/s: 204 at p95", "ms",
+            [each.percentile(0.95) for each in timed], goal=WEBHOOK_MS,
+            why=WHY.get(("webhooks", ""), ""),
+            aside=f"{rate:.0f}/s sent; p50 {_median([t.median for t in timed]):.1f} ms, "
+            f"p99 {p99:.1f} ms; at the end {_median([float(n) for n in left]):.0f} events waited",
+        ),
+        Row("Intake", "webhooks: all applied after the last", "s", behind),
+    ]  # fmt: skip
