@@ -73,17 +73,26 @@ def move(
             lease_until=row.lease_until if hold else None,
             next_look_at=_next_look(row, now if hold else due, now, person),
         )
-        if not written:
-            raise OvertakenError
-        came_with = row.reason
-        for name, value in columns.items():
-            setattr(row, name, value)
-        journaled = _journal(row, came_from, actor, note) if changed or note else None
-        if changed and journaled is not None:
-            notices.onboarding_moved(row, journaled)
-            outbound_events.onboarding_moved(row, from_state=came_from, from_reason=came_with)
-            instruments.moved(row, came_from)
+        if written:
+            _tell(row, columns, came_from, actor, note, changed=changed)
+    if not written:  # out here: nothing was, so nothing has to be rolled back
+        raise OvertakenError
     row.fence += 1 if person else 0
+
+
+def _tell(
+    row: Onboarding, columns: dict[str, Any], came_from: State, actor: str, note: str, *,
+    changed: bool,
+) -> None:  # fmt: skip
+    """The move was written: its audit row, and whoever is told of it."""
+    came_with = row.reason
+    for name, value in columns.items():
+        setattr(row, name, value)
+    journaled = _journal(row, came_from, actor, note) if changed or note else None
+    if changed and journaled is not None:
+        notices.onboarding_moved(row, journaled)
+        outbound_events.onboarding_moved(row, from_state=came_from, from_reason=came_with)
+        instruments.moved(row, came_from)
 
 
 def begun(row: Onboarding, actor: str) -> None:

@@ -162,10 +162,10 @@ def test_what_the_page_s_own_lane_refused_waits_until_it_is_due(tenant: Tenant) 
 def test_nobody_looks_any_more_after_fifteen_seconds(tenant: Tenant, worker: Worker) -> None:
     quota.seen_at_page(7)
     worker.clock.shift(14)
-    assert admission.at_page() == [7]
+    assert quota.all_at_page() == [7]
     assert quota.is_at_page(7)
     worker.clock.shift(2)
-    assert admission.at_page() == []
+    assert quota.all_at_page() == []
     assert not quota.is_at_page(7)
 
 
@@ -201,7 +201,7 @@ def test_a_refused_row_that_waits_gets_no_nudge_of_its_own(
     seen = row(tenant, due=3, reason="quota_full")
     quota.seen_at_page(seen.pk)
     for each in (refused, young, seen):
-        tasks._nudge_again(each.pk)
+        tasks._nudge_again(each, each.next_look_at)
     assert told == [young.pk, seen.pk]
 
 
