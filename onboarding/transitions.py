@@ -60,11 +60,11 @@ def claim_in_turns(limit: int) -> list[tuple[int, int]]:
     accounts = ycloud_accounts.ids()
     if len(accounts) == 1:
         return claim_due(limit)
-    turns = zip_longest(*(claim_due(limit, each) for each in accounts))
+    turns = zip_longest(*(claim_due(limit, ycloud_account=each) for each in accounts))
     return [each for turn in turns for each in turn if each]
 
 
-def claim_due(limit: int, ycloud_account: int | None = ANY) -> list[tuple[int, int]]:
+def claim_due(limit: int, *, ycloud_account: int | None = ANY) -> list[tuple[int, int]]:
     """Take up to `limit` due rows, oldest first, in one statement: (id, fence) of each.
 
     SKIP LOCKED lets several sweeps share the work without waiting for each other.
