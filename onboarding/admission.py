@@ -19,9 +19,6 @@ from onboarding import quota, schedule, transitions, ycloud_accounts
 from onboarding.models import Onboarding
 from onboarding.quota import Lane
 
-LEAST_STRETCH = 1.05
-"""Less than this is no stretch worth a word."""
-
 CALLS_A_LOOK = 2
 PACE = 4.0
 """A second's worth of calls is the hour's share of it, so many times: room is used up in small
@@ -94,6 +91,6 @@ def _is_wanted(row: Onboarding, due: datetime, now: datetime) -> bool:
         return True
     looked = row.updated_at
     wait = schedule.interval(looked - row.state_changed_at)
-    if wait is None or row.reason == "quota_full":
-        return False
-    return due - looked > wait * LEAST_STRETCH and looked + wait <= now
+    if wait is None or row.reason == "quota_full" or quota.is_young(row):
+        return False  # what is young is never put off: its time was set by the step
+    return looked + wait <= now

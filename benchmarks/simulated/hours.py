@@ -51,7 +51,9 @@ class Told:
     refused_by_us: int = 0
     page_waits: list[float] = field(default_factory=list)
     visits: list[float] = field(default_factory=list)
-    due_waits: dict[int, list[float]] = field(default_factory=lambda: defaultdict(list))
+    due_waits: dict[int, list[tuple[int, float]]] = field(default_factory=lambda: defaultdict(list))
+    """By tenant: in which minute a row was looked at, and how long after it was due."""
+
     seconds: float = 0.0
 
 
@@ -252,7 +254,9 @@ class Hours:
             return
         if row.pk in self.visited:
             self.told.visits.append(ready - self.visited[row.pk][0])
-        self.told.due_waits[row.tenant_id].append(max(self.clock.now - due, 0.0))
+            return
+        wait = max(self.clock.now - due, 0.0)
+        self.told.due_waits[row.tenant_id].append((int(self.clock.now // 60), wait))
 
     def _write(self, row: Onboarding, due: object, reason: str, state: str = "") -> None:
         from django.utils import timezone

@@ -157,8 +157,14 @@ def test_a_tenant_that_waits_longer_than_the_others_shows() -> None:
     from benchmarks.simulated.hours import Told
 
     told = Told(seconds=60)
-    told.due_waits |= {1: [1.0], 2: [1.0, 1.0], 3: [30.0, 50.0]}
-    assert quota.spread(told) == pytest.approx(41 / 2)
+    told.due_waits |= {
+        1: [(1, 1.0), (2, 90.0)],
+        2: [(1, 1.0), (2, 90.0)],
+        3: [(1, 31.0), (2, 90.0)],
+    }
+    assert quota.spread(told) == pytest.approx(15)
+    del told.due_waits[3]
+    assert quota.spread(told) == 0
 
 
 def test_keys_end_by_the_clock_of_the_simulation(db: None) -> None:

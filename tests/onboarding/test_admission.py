@@ -154,6 +154,12 @@ def test_a_row_that_was_not_put_off_keeps_its_time(tenant: Tenant) -> None:
     assert claimed() == set()
 
 
+def test_a_young_row_keeps_the_time_that_its_step_set(tenant: Tenant) -> None:
+    minutes = timedelta(minutes=3)
+    put_off(tenant, looked=minutes, due=minutes, age=timedelta(minutes=5))
+    assert claimed() == set()
+
+
 def test_what_the_page_s_own_lane_refused_waits_until_it_is_due(tenant: Tenant) -> None:
     put_off(tenant, looked=timedelta(hours=7), due=timedelta(days=2), reason="quota_full")
     assert claimed() == set()
