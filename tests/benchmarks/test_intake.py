@@ -1,4 +1,4 @@
-"""The short version of the rows about the intake: the generator is honest, and it runs end to end."""
+"""The short version of the rows about the intake: the generator is honest, all rows come out."""
 
 from __future__ import annotations
 
