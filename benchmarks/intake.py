@@ -96,7 +96,29 @@ def _rows(what: str, ours: list[Timed], other: list[Timed], whom: str) -> list[R
     ]  # fmt: skip
 
 
-WHY: dict[tuple[str, str], str] = {}
+_OPEN = (
+    "the bare view knows nobody: ours reads session, login and membership, and opens the wall of "
+    "the tenant, in six more round trips to PostgreSQL and two to Redis (limit, somebody looks)"
+)
+_LOGIN = "membership, the tenant's wall and the limit are five round trips more than a login's"
+_WRITES = (
+    "it is 24 statements for one: the event of the window, the row under lock, its move with the "
+    "audit row, who listens and what letters are due are written in one transaction, and a worker "
+    "is told; nothing of it can be left out, and each is a round trip"
+)
+WHY = {
+    ("get", "signed in"): _LOGIN,
+    ("get", "open to all"): _OPEN,
+    ("get unchanged", "signed in"): _LOGIN,
+    ("get unchanged", "open to all"): _OPEN,
+    ("post", "signed in"): _WRITES,
+    ("post", "open to all"): f"{_WRITES}; and {_OPEN}",
+    ("webhooks", ""): (
+        "web, workers, PostgreSQL, the sandbox and the generator share this machine's cores, and "
+        "applying asks for more of them than answering"
+    ),
+}
+"""What stands in the way; shown only where a goal is missed."""
 
 
 def _median(values: list[float]) -> float:
