@@ -102,7 +102,7 @@ _OPEN = (
 )
 _LOGIN = "membership, the tenant's wall and the limit are five round trips more than a login's"
 _WRITES = (
-    "it is 24 statements for one: the event of the window, the row under lock, its move with the "
+    "it is 22 statements for one: the event of the window, the row under lock, its move with the "
     "audit row, who listens and what letters are due are written in one transaction, and a worker "
     "is told; nothing of it can be left out, and each is a round trip"
 )
