@@ -100,4 +100,5 @@ def test_all_rows_come_out_of_one_small_round() -> None:
     assert len(rows) == 16
     assert all(row.value > 0 for row in rows[:-1])
     streams = next(row for row in rows if row.name.startswith("open pages"))
-    assert streams.compared == 16, "as many as gunicorn has threads"
+    assert streams.compared is not None
+    assert 0 < streams.compared <= 16, "no more than gunicorn has threads"
