@@ -93,6 +93,10 @@ def _rows(what: str, ours: list[Timed], other: list[Timed], whom: str) -> list[R
             "Intake", f"{name}: 1/throughput", "ms", [1000 / each.per_second for each in ours],
             [1000 / each.per_second for each in other], against, AT_MOST, why,
         ),
+        Row(
+            "Intake", f"{name}: CPU of the web", "ms", [_cpu(each) for each in ours],
+            [_cpu(each) for each in other], against,
+        ),
     ]  # fmt: skip
 
 
@@ -119,6 +123,11 @@ WHY = {
     ),
 }
 """What stands in the way; shown only where a goal is missed."""
+
+
+def _cpu(timed: Timed) -> float:
+    """Milliseconds a request: what else the machine does hardly changes it."""
+    return 1000 * timed.server_cpu / len(timed.ms)
 
 
 def _median(values: list[float]) -> float:
