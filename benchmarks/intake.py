@@ -93,10 +93,41 @@ def _rows(what: str, ours: list[Timed], other: list[Timed], whom: str) -> list[R
             "Intake", f"{name}: 1/throughput", "ms", [1000 / each.per_second for each in ours],
             [1000 / each.per_second for each in other], against, AT_MOST, why,
         ),
+        Row(
+            "Intake", f"{name}: CPU of the web", "ms", [_cpu(each) for each in ours],
+            [_cpu(each) for each in other], against,
+        ),
     ]  # fmt: skip
 
 
-WHY: dict[tuple[str, str], str] = {}
+_OPEN = (
+    "the bare view knows nobody: ours reads session, login and membership, and opens the wall of "
+    "the tenant, in six more round trips to PostgreSQL and two to Redis (limit, somebody looks)"
+)
+_LOGIN = "membership, the tenant's wall and the limit are five round trips more than a login's"
+_WRITES = (
+    "it is 22 statements for one: the event of the window, the row under lock, its move with the "
+    "audit row, who listens and what letters are due are written in one transaction, and a worker "
+    "is told; nothing of it can be left out, and each is a round trip"
+)
+WHY = {
+    ("get", "signed in"): _LOGIN,
+    ("get", "open to all"): _OPEN,
+    ("get unchanged", "signed in"): _LOGIN,
+    ("get unchanged", "open to all"): _OPEN,
+    ("post", "signed in"): _WRITES,
+    ("post", "open to all"): f"{_WRITES}; and {_OPEN}",
+    ("webhooks", ""): (
+        "web, workers, PostgreSQL, the sandbox and the generator share this machine's cores, and "
+        "applying asks for more of them than answering"
+    ),
+}
+"""What stands in the way; shown only where a goal is missed."""
+
+
+def _cpu(timed: Timed) -> float:
+    """Milliseconds a request: what else the machine does hardly changes it."""
+    return 1000 * timed.server_cpu / len(timed.ms)
 
 
 def _median(values: list[float]) -> float:

@@ -6,15 +6,17 @@ import contextlib
 import hashlib
 import hmac
 import json
+import os
 import runpy
 import socket
 import subprocess
 import time
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import count, cycle
+from pathlib import Path
 from typing import Any
 
 from benchmarks.load import Timed, request, send
@@ -95,13 +97,20 @@ class Intake:
             for _, (who, row) in zip(range(self.size.requests), each, strict=False)
         ]
 
+    def _sent(self, name: str, port: int, asked: list[str]) -> Timed:
+        before = cpu_of(self.of.children[name].pid)
+        timed = send(port, asked, self.size.connections)
+        return replace(timed, server_cpu=cpu_of(self.of.children[name].pid) - before)
+
     def our_get(self, **more: str) -> Timed:
         asked = self._gets(self.ours, "/api/v1/onboardings/{}/", more)
-        return send(self.of.port, asked, self.size.connections)
+        return self._sent("web", self.of.port, asked)
 
     def bare_get(self, which: str, port: int | None = None) -> Timed:
         asked = self._gets(self.bare, f"/{which}/{{}}/", {})
-        return send(port or self.bare_port, asked, self.size.connections).only(200)
+        if port is not None:
+            return self._sent("bare, pooled", port, asked).only(200)
+        return self._sent("bare", self.bare_port, asked).only(200)
 
     def our_post(self) -> Timed:
         asked = []
@@ -109,7 +118,7 @@ class Intake:
             who, row = next(self.fresh)
             path = f"/api/v1/onboardings/{row}/signup/"
             asked.append(request("POST", path, {**JSON, **who}, self._finish()))
-        return send(self.of.port, asked, self.size.connections).only(202)
+        return self._sent("web", self.of.port, asked).only(202)
 
     def bare_post(self, which: str) -> Timed:
         row = self.bare["connected"][0]
@@ -118,7 +127,7 @@ class Intake:
             request("POST", f"/{which}/{row}/", {**JSON, **who}, self._finish())
             for _, who in zip(range(self.size.posts), each, strict=False)
         ]
-        return send(self.bare_port, asked, self.size.connections).only(202)
+        return self._sent("bare", self.bare_port, asked).only(202)
 
     def _finish(self) -> str:
         number = next(self.numbers)
@@ -178,6 +187,16 @@ class Intake:
         while self.unapplied() and time.monotonic() - began < seconds:
             time.sleep(0.1)
         return time.monotonic() - began
+
+
+def cpu_of(group: int) -> float:
+    """CPU seconds that the processes of a group have used so far."""
+    ticks = 0
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            told = path.read_text().rpartition(")")[2].split()
+            ticks += int(told[11]) + int(told[12]) if int(told[2]) == group else 0
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def same_server() -> list[str]:

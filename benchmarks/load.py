@@ -36,6 +36,8 @@ class Timed:
     statuses: dict[str, int]
     seconds: float
     cpu_seconds: float
+    server_cpu: float = 0.0
+    """Seconds of the servers' processes, where somebody looked: other load leaves them alone."""
 
     def percentile(self, share: float) -> float:
         ordered = sorted(self.ms)

@@ -1,4 +1,4 @@
-"""The short version of the rows about the intake: the generator is honest, it runs to the end."""
+"""The short version of the rows about the intake: the generator is honest, all rows come out."""
 
 from __future__ import annotations
 
@@ -89,15 +89,17 @@ def timed(ms: float) -> Timed:
 
 def test_a_slower_view_misses_the_goal() -> None:
     rows = intake._rows("get", [timed(9.0)] * 5, [timed(3.0)] * 5, "signed in")
-    assert [row.is_met for row in rows] == [False, False]
-    assert [row.ratio for row in rows] == pytest.approx([3.0, 3.0])
+    assert [row.is_met for row in rows] == [False, False, None]
+    assert [row.ratio for row in rows[:2]] == pytest.approx([3.0, 3.0])
 
 
 @pytest.mark.timeout(600)
 def test_all_rows_come_out_of_one_small_round() -> None:
     small = Size(askers=2, requests=4, posts=4, connections=2, webhook_seconds=0.1)
     rows = intake.measure(1, small)
-    assert len(rows) == 16
-    assert all(row.value > 0 for row in rows[:-1])
+    assert len(rows) == 22
+    waits = [row for row in rows[:-1] if "CPU" not in row.name]
+    assert all(row.value > 0 for row in waits)
     streams = next(row for row in rows if row.name.startswith("open pages"))
-    assert streams.compared == 16, "as many as gunicorn has threads"
+    assert streams.compared is not None
+    assert 0 < streams.compared <= 16, "no more than gunicorn has threads"
