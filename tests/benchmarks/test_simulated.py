@@ -149,7 +149,7 @@ def test_a_quota_that_lets_too_much_through_is_refused_by_the_sandbox(
 ) -> None:
     monkeypatch.setattr(lanes, "take", lambda lane: None)
     monkeypatch.setattr(admission, "waiting_looks", lambda: 200)
-    (told,) = quota.rounds_of(1, 40.0, outage=True)
+    (told,) = quota.rounds_of(1, 70.0, outage=True)
     assert told.refused_by_ycloud > 0
 
 
