@@ -111,7 +111,7 @@ def table(rows: Sequence[Row]) -> str:
         name = f"  {row.name} [{row.unit}]"
         lines.append(
             f"{name:46} {_number(row.value):>10} {row.spread:>5.0%} {_number(row.compared):>10} "
-            f"{ratio:>6}  {str(row.goal or ''):<10} {met}"
+            f"{ratio:>6}  {row.goal or ''!s:<10} {met}"
         )
         lines += [f"      {said}" for said in _said(row)]
     return "\n".join(lines)
