@@ -51,7 +51,10 @@ def published_once(task: Any) -> bool:
             return True
     except redis.RedisError:
         return False  # the broker is the same Redis; beat asks again
-    return published(task, {})
+    done = published(task, {})
+    if not done:
+        begins(task)  # nothing waits
+    return done
 
 
 def begins(task: Any) -> None:
