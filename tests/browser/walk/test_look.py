@@ -39,8 +39,9 @@ PLANTED = {
     "it.style = 'all: unset; display: block; width: 9px; height: 9px'; "
     "document.querySelector('main').append(it)",
     "too wide at 360": "document.querySelector('h1').style.width = '900px'",
-    "axe color-contrast": "document.querySelector('h1').style.color = '#eee'; "
-    "document.querySelector('h1').style.background = '#fff'",
+    # Not the headline: with a font of tall lines it touches its neighbour, and axe says nothing.
+    "axe color-contrast": "document.querySelector('main li').style.color = '#eee'; "
+    "document.querySelector('main li').style.background = '#fff'",
 }
 
 
