@@ -10,11 +10,14 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
+from django.apps import apps
 from django.db import connection
+from django.db.models import Model
 from django.utils import timezone
 from django_migration_linter import MigrationLinter
 
-from onboarding.models import Notice, PhoneNumber, WhatsAppBusinessAccount
+from onboarding.models import Notice, Onboarding, PhoneNumber, WhatsAppBusinessAccount
+from onboarding.models.onboarding import LEADS_TO
 from tenants.models import Tenant
 
 APPS = ("onboarding", "tenants")
@@ -37,6 +40,34 @@ def test_no_migration_locks_a_table_for_long_or_breaks_the_release_before(
     linter = lint(app)
     assert linter.nb_total > 0
     assert linter.nb_erroneous == 0, capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "model", [m for app in APPS for m in apps.get_app_config(app).get_models()]
+)
+def test_the_tables_have_each_constraint_and_index_that_the_models_name(
+    db: None, model: type[Model]
+) -> None:
+    """Django drops a column's partial unique indexes together with its plain one."""
+    with connection.cursor() as cursor:
+        found = connection.introspection.get_constraints(cursor, model._meta.db_table)
+    wanted = [*model._meta.constraints, *model._meta.indexes]
+    assert {each.name for each in wanted} <= set(found)
+    plain = {field.column for field in model._meta.local_fields if field.db_index}
+    indexed = [each for each in found.values() if each["index"] or each["unique"]]
+    kept = {each["columns"][0] for each in indexed if each["columns"]}
+    assert plain <= kept
+
+
+def test_an_onboardings_columns_keep_no_plain_index_that_the_model_has_given_up(db: None) -> None:
+    with connection.cursor() as cursor:
+        found = connection.introspection.get_constraints(cursor, "onboarding_onboarding")
+    named = {each.name for each in [*Onboarding._meta.constraints, *Onboarding._meta.indexes]}
+    plain = {
+        each["columns"][0] for name, each in found.items()
+        if each["index"] and not each["unique"] and name not in named
+    }  # fmt: skip
+    assert not plain & {f"{name}_id" for name in ("tenant", *LEADS_TO)}
 
 
 def test_the_linter_sees_an_index_that_locks() -> None:

@@ -30,11 +30,35 @@ def by(model, name, fields, condition=None):
     )
 
 
-def without_index(column, **more):
-    return migrations.AlterField(
-        model_name="onboarding", name=column,
-        field=models.ForeignKey(blank=True, null=True, db_index=False, **more),
-    )
+# An AlterField would drop every index of the column, the partial unique ones of the constraints too
+# (Django 5.2, BaseDatabaseSchemaEditor._alter_field): so the one that goes is looked for by its shape.
+PLAIN = """
+SELECT index.relname FROM pg_index
+JOIN pg_class AS index ON index.oid = indexrelid
+JOIN pg_attribute AS part ON part.attrelid = indrelid AND part.attnum = indkey[0]
+WHERE indrelid = %s::regclass AND indnatts = 1 AND part.attname = %s
+AND NOT indisunique AND indpred IS NULL
+"""
+
+
+def drops(column):
+    def drop(apps, schema_editor):
+        table = "onboarding_onboarding"
+        with schema_editor.connection.cursor() as cursor:
+            cursor.execute(PLAIN, [table, column])
+            for (name,) in cursor.fetchall():
+                cursor.execute(f"DROP INDEX CONCURRENTLY {schema_editor.quote_name(name)}")
+
+    return migrations.RunPython(drop, migrations.RunPython.noop)
+
+
+def without_index(name, field):
+    altered = migrations.AlterField(model_name="onboarding", name=name, field=field)
+    return migrations.SeparateDatabaseAndState([drops(f"{name}_id")], [altered])
+
+
+def optional(**more):
+    return models.ForeignKey(blank=True, null=True, db_index=False, **more)
 
 
 class Migration(migrations.Migration):
@@ -64,14 +88,16 @@ class Migration(migrations.Migration):
             "mailaddress", "mail_address_unconfirmed", ["created_at"],
             Q(("confirmed_at__isnull", True), ("off_at__isnull", True)),
         ),
-        without_index("started_by", **PEOPLE),
-        without_index("approved_by", related_name="+", **PEOPLE),
-        without_index("link", to="onboarding.signuplink", **KEPT),
-        without_index("business_account", to="onboarding.whatsappbusinessaccount", **KEPT),
-        without_index("number", to="onboarding.phonenumber", **KEPT),
-        migrations.AlterField(
-            model_name="onboarding", name="tenant",
-            field=models.ForeignKey(
+        without_index("started_by", optional(**PEOPLE)),
+        without_index("approved_by", optional(related_name="+", **PEOPLE)),
+        without_index("link", optional(to="onboarding.signuplink", **KEPT)),
+        without_index(
+            "business_account", optional(to="onboarding.whatsappbusinessaccount", **KEPT)
+        ),
+        without_index("number", optional(to="onboarding.phonenumber", **KEPT)),
+        without_index(
+            "tenant",
+            models.ForeignKey(
                 db_index=False, to="tenants.tenant", verbose_name="tenant", **KEPT
             ),
         ),
