@@ -45,15 +45,15 @@ def bare_happy(poller: Callable[..., None], seconds: float = 0.0) -> tuple[float
     from benchmarks.simulated.clock import simulated
     from benchmarks.simulated.pollers import Watch
     from benchmarks.simulated.wire import NearWorld, NearYCloud, Wire
-    from sandbox.ycloud import API_KEY
+    from sandbox.world import KEYS
 
     with simulated() as clock:
         world = NearWorld(clock)
         wire = Wire(NearYCloud(world, lambda kind, payload: None))
         waba_id, (number_id,) = signups.account(world, connect_after=seconds)
-        wire.ask("GET", f"/whatsapp/businessAccounts/{waba_id}", {}, {}, API_KEY)
+        wire.ask("GET", f"/whatsapp/businessAccounts/{waba_id}", {}, {}, KEYS[0])
         path = f"/whatsapp/phoneNumbers/{waba_id}/{number_id}/register"
-        wire.ask("POST", path, {}, {}, API_KEY)
+        wire.ask("POST", path, {}, {}, KEYS[0])
         watch = Watch(clock, world, number_id)
         poller(watch, clock.now + 2 * seconds + 1200)
         calls = wire.calls + len(watch.calls)

@@ -1,6 +1,6 @@
 """Straight line: from the POST of the ids to `connected` readable in the API.
 
-The product as processes, 100 ms a call at the sandbox, against `bare.py`: the same calls by a
+The product as processes, 100 ms a call at the sandbox, against `script.py`: the same calls by a
 script that does nothing else. One at a time the API is read every few milliseconds. With 50 at
 once that reading would be most of the work, so each is dated by its `connected_at` as the API shows
 it, plus what one read takes; when the last of them was read stands beside it.
@@ -200,7 +200,7 @@ def line(settings: dict[str, str], latency_ms: int = LATENCY_MS) -> Iterator[Lin
     # Without Meta's secret nothing can be proven, and ids do not wait for a code.
     given = {"META_APP_SECRET": "", **settings}
     with processes(latency_ms, **given) as stack, subprocess.Popen(
-        [PYTHON, "-m", "benchmarks.bare", stack.sandbox], cwd=ROOT, text=True,
+        [PYTHON, "-m", "benchmarks.script", stack.sandbox], cwd=ROOT, text=True,
         stdin=subprocess.PIPE, stdout=subprocess.PIPE,
     ) as script, closing(Line(stack, script)) as made:  # fmt: skip
         yield made  # the script ends with its stdin

@@ -19,7 +19,7 @@ from unittest import mock
 
 from benchmarks.simulated import crowd
 from benchmarks.simulated.product import Product
-from sandbox.ycloud import API_KEY
+from sandbox.world import KEYS
 
 if TYPE_CHECKING:
     from onboarding.models import Onboarding
@@ -244,7 +244,7 @@ class Hours:
             self._write(row, schedule.next_look(row), "")
 
     def _call(self, lane: str) -> None:
-        self.made.wire.ask("GET", "/whatsapp/phoneNumbers", {"filter.wabaId": "9"}, {}, API_KEY)
+        self.made.wire.ask("GET", "/whatsapp/phoneNumbers", {"filter.wabaId": "9"}, {}, KEYS[0])
         self.journal.append((self.clock.now, lane))
 
     def _count(self, row: Onboarding, due: float) -> None:

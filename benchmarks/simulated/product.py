@@ -78,7 +78,7 @@ def product(begin: float | None = None, **settings: Any) -> Iterator[Product]:
     from django.test import override_settings
 
     from onboarding import ycloud
-    from sandbox.ycloud import API_KEY
+    from sandbox.world import KEYS
 
     with ExitStack() as undone:
         clock = undone.enter_context(simulated(*(() if begin is None else (begin,))))
@@ -86,7 +86,7 @@ def product(begin: float | None = None, **settings: Any) -> Iterator[Product]:
         wire = Wire(NearYCloud(world, lambda kind, payload: None))
         broker = Broker(clock, ADVANCE)
         given: dict[str, Any] = {
-            "YCLOUD_API_BASE_URL": BASE, "YCLOUD_API_KEY": API_KEY, "META_APP_SECRET": "",
+            "YCLOUD_API_BASE_URL": BASE, "YCLOUD_API_KEY": KEYS[0], "META_APP_SECRET": "",
             "ONBOARDING_UNPROVEN": "continue",
         }  # fmt: skip
         undone.enter_context(override_settings(**given | settings))
