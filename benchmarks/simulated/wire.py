@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ import httpx
 
 from benchmarks.simulated.clock import Clock
 from sandbox.envelope import Answer, Call, object_of
-from sandbox.world import Number, World
+from sandbox.world import KEYS, Number, World
 from sandbox.ycloud import YCloud
 
 BASE = "http://ycloud.invalid/v2"
@@ -52,7 +52,8 @@ class NearYCloud(YCloud):
 
     def count_earlier(self, times: Iterable[float]) -> None:
         """Calls that came before, oldest first: they fill the hour's window."""
-        self._hour.extend(times)
+        _, last_hour = self._windows.setdefault(KEYS[0], (deque(), deque()))
+        last_hour.extend(times)
 
     def _list_numbers(self, call: Call) -> Answer:
         waba_id = call.query.get("filter.wabaId")
