@@ -207,6 +207,7 @@ def test_a_refused_row_that_waits_gets_no_nudge_of_its_own(
     seen = row(tenant, due=3, reason="quota_full")
     quota.seen_at_page(seen.pk)
     for each in (refused, young, seen):
+        each.refresh_from_db()
         tasks._nudge_again(each, each.next_look_at)
     assert told == [young.pk, seen.pk]
 

@@ -322,12 +322,12 @@ def test_a_proxy_that_drops_the_signature_is_told(posted: Proxy) -> None:
 def test_an_address_of_another_installation_is_told(
     posted: Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kept = WebhookEvent.objects.get_or_create
+    kept = WebhookEvent.objects.create
 
-    def elsewhere(event_id: str, defaults: Any) -> Any:
-        return kept(event_id=f"other_{event_id}", defaults=defaults)
+    def elsewhere(event_id: str, **columns: Any) -> Any:
+        return kept(event_id=f"other_{event_id}", **columns)
 
-    monkeypatch.setattr(WebhookEvent.objects, "get_or_create", elsewhere)
+    monkeypatch.setattr(WebhookEvent.objects, "create", elsewhere)
     assert probe() == {"webhook_signed": "ok", "webhook_reachable": "error"}
 
 
