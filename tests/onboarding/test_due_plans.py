@@ -31,7 +31,8 @@ DUE: list[tuple[str, Callable[[], object], tuple[str, ...]]] = [
     ("forgotten codes", meta.forgotten_codes, ("onboarding_code_waiting",)),
     ("dead codes", meta.wipe_dead_codes, ("onboarding_code_waiting",)),
     ("forgotten events", tasks.apply_forgotten_events, ("webhook_event_unapplied",)),
-    ("letters to give up", send.give_up_old, ("notice_waiting", "notice_sending")),
+    # Two indexes fit what waits and is old; which is the cheaper one, the figures of the day say.
+    ("letters to give up", send.give_up_old, ("notice_(waiting|by_age)", "notice_sending")),
     ("letters that are due", lambda: list(send._due()[:50]), ("notice_waiting",)),
     ("links to mail", link_mail.send_due, ("link_mail_under_way",)),
     ("events to share", queue.share_due, ("outbound_event_unshared",)),
@@ -72,7 +73,7 @@ def test_what_is_due_is_found_by_its_partial_index(
 
 
 def test_each_index_of_what_is_due_holds_nothing_else(db: None) -> None:
-    partial = {index for _name, _ask, indexes in DUE for index in indexes}
+    partial = {index for _name, _ask, indexes in DUE for index in indexes if "|" not in index}
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT relname FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid "

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from config.celery import app
 from onboarding import tasks
-from onboarding.models import ProviderCall, WebhookEvent
+from onboarding.models import Onboarding, ProviderCall, WebhookEvent
 from tenants.models import Tenant
 
 ENTRIES = app.conf.beat_schedule
@@ -71,9 +71,10 @@ def test_a_look_that_is_due_within_seconds_gets_a_nudge_of_its_own(
 ) -> None:
     sent: list[dict[str, Any]] = []
     monkeypatch.setattr(tasks.advance_onboarding, "apply_async", lambda **how: sent.append(how))
+    row = Onboarding(pk=7, state="connecting", state_changed_at=timezone.now())
     for seconds, nudged in ((5, True), (31, False), (-1, False), (None, False)):
         due = None if seconds is None else timezone.now() + timedelta(seconds=seconds)
         sent.clear()
-        tasks._nudge_again(7, due)
+        tasks._nudge_again(row, due)
         assert bool(sent) is nudged
     assert all(how["countdown"] <= tasks.NUDGE_WITHIN_SECONDS for how in sent)
