@@ -219,7 +219,7 @@ def _page_config(slug: str, row: Onboarding | None) -> dict[str, Any]:
         "onboarding": str(row.public_id) if row else None,
         "state": row.state if row else None,
         "connection_mode": row.connection_mode if row else None,
-        "launched_at": row.launched_at.isoformat() if row and row.launched_at else None,
+        "launched_at": row.opened_at.isoformat() if row and row.opened_at else None,
         "launch": _launch_again(row) if row else None,
         "site_url": settings.SITE_URL,
         "tenant": slug,

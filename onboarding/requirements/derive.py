@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from onboarding import codes, reasons
+from onboarding import codes, proof, reasons
 from onboarding.models import Onboarding, PhoneNumber, WhatsAppBusinessAccount
 from onboarding.reasons.standing import STAFF_ONLY, STANDINGS
 from onboarding.requirements import conditions
@@ -128,8 +128,16 @@ def _since(row: conditions.Row, code: str) -> datetime:
     return conditions.since(row, code) or row.read_at or row.created_at
 
 
+_SOONER = _(
+    "To be sooner, press “Open Meta's window again” and choose the same account: "
+    "Meta may then confirm it at once."
+)
+
+
 def _pace(row: Onboarding, staff: bool) -> Text | None:
     """What a long wait has to know: that it is one, that looks have become rare, or have ended."""
+    if not staff and proof.may_still_come(row):
+        return _SOONER
     if row.state not in PARKED | {S.CONNECTING, S.REGISTERING, S.LINKED}:
         return None
     if row.next_look_at is None:

@@ -19,6 +19,20 @@ from tests.conftest import Sandbox
 
 SDK = "window.FB = {init() {}, login(done) { (window.ends ??= []).push(done); %s }};fbAsyncInit();"
 OPENING = "window.held = window.open('', 'meta');"
+FRAME = """
+window.open = () => {
+  const frame = document.createElement("iframe");
+  frame.hidden = true;
+  document.body.append(frame);
+  return frame.contentWindow;
+};
+"""
+CANCELS = """
+dispatchEvent(new MessageEvent("message", {
+  origin: "https://www.facebook.com", source: held[0],
+  data: JSON.stringify({type: "WA_EMBEDDED_SIGNUP", event: "CANCEL", data: {current_step: "X"}}),
+}));
+"""
 HANDLE = """
 window.fronts = 0;
 window.open = () => ({
@@ -151,6 +165,34 @@ def test_the_first_windows_end_says_nothing_after_a_second_was_opened(
     page.evaluate("ends[1]({authResponse: null, status: 'unknown'})")
     signup.sees("cancelled")
     assert SignupEvent.objects.filter(login_status="unknown").count() == 1
+
+
+def test_the_older_windows_end_says_nothing_of_the_launch_that_was_prepared_since(
+    signup: Signup, page: Page, silent: Callable[[str], None]
+) -> None:
+    silent("(window.held ??= []).push(window.open('', 'meta'));")
+    page.add_init_script(FRAME)
+    signup.chooses()
+    page.click("#launch")
+    page.click("#saw-error")
+    page.fill("#error-text", "4563015")
+    page.click(".fault[open] [data-do=saw-this]")
+    signup.sees("cancelled")
+    page.click("[data-act=launch]")
+    expect(page.locator("#launch")).to_be_enabled()
+    page.evaluate("ends[0]({status: 'unknown'})")
+    page.evaluate(CANCELS)  # what Meta's window posts when it is closed
+    page.click("#launch")
+    expect(page.locator("#window-open")).to_be_visible()
+    page.evaluate("ends[0]({status: 'unknown'})")
+    reload_unseen(page)
+    page.wait_for_load_state("networkidle")
+    expect(page.locator("#window-open")).to_be_visible()
+    assert Onboarding.objects.get().state == "started"
+    assert set(SignupEvent.objects.values_list("event", flat=True)) == {"LAUNCHED", "ERROR"}
+    page.evaluate("ends[0]({authResponse: {code: 'late'}, status: 'connected'})")
+    page.wait_for_selector("#card")
+    assert SignupEvent.objects.filter(with_code=True).exists()
 
 
 # --- I saw an error ------------------------------------------------------------------------------
@@ -361,7 +403,7 @@ def test_who_left_long_ago_finds_the_button_and_no_window(signup: Signup, page: 
     page.wait_for_url("**onboarding=**")
     signup.sees("cancelled")
     ago = timezone.now() - timedelta(hours=1)
-    Onboarding.objects.update(state="started", reason="", launched_at=ago)
+    Onboarding.objects.update(state="started", reason="", launched_at=ago, state_changed_at=ago)
     before = Onboarding.objects.get().launch_id
     page.reload()
     expect(page.locator("#ready-left")).to_be_visible()
@@ -371,6 +413,26 @@ def test_who_left_long_ago_finds_the_button_and_no_window(signup: Signup, page: 
     assert violations(page) == []
     with page.expect_popup() as popup:
         page.click("#launch-ready")
+    signup.finishes(popup.value)
+    signup.sees("connected")
+
+
+def test_a_launch_that_was_prepared_anew_is_found_at_the_question_after_a_reload(
+    signup: Signup, page: Page
+) -> None:
+    signup.launches("other").close()
+    signup.sees("cancelled")
+    clicked = Onboarding.objects.get().launched_at
+    page.click("[data-act=launch]")
+    expect(page.locator("#launch")).to_be_enabled()
+    page.reload()
+    expect(page.locator("#question")).to_be_visible()
+    expect(page.locator("#launch")).to_be_enabled()
+    expect(page.locator("#window")).to_be_hidden()
+    assert Onboarding.objects.get().launched_at == clicked  # reading a page is no launch
+    with page.expect_popup() as popup:
+        page.click("#launch")
+    page.wait_for_url("**onboarding=**")
     signup.finishes(popup.value)
     signup.sees("connected")
 

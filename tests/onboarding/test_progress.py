@@ -28,7 +28,7 @@ MAIN = {
     "closed": "launch", "window_error": "launch", "unconfirmed": "launch", "not_found": "launch",
     "signed_up": None, "joining": None, "linked": None, "registering": None, "app": None,
     "connecting": None, "choose_account": None, "choose_number": None, "review": None,
-    "unproven": None, "account_review": "resume", "payment": "resume", "dormant": "resume",
+    "unproven": "restart", "account_review": "resume", "payment": "resume", "dormant": "resume",
     "no_number": "restart", "not_listed": "resume", "not_verified": "restart",
     "wrong_number": "restart", "name_review": "resume", "budget": "resume",
     "provider_away": "resume", "long": "resume", "limited": "resume", "pin": "manager",
