@@ -63,6 +63,7 @@ const card = new Card(config, {
     if (!outbox.isWaiting) troubles.settle();
   },
   onChange(state) {
+    offerErrors();
     if (state === "connected" || state === "rejected") {
       attemptOpen = false;
       if (launched === attempt) launched = null;
@@ -109,6 +110,14 @@ function showCard(id, state) {
   show("progress");
   remember(id);
   card.watch(id, state);
+  offerErrors();
+}
+
+// A window that ended without a word may have shown an error all the same.
+function offerErrors() {
+  const { id, reason } = card.shown?.dataset ?? {};
+  const isMute = ["no_confirmation", "meta_cancelled"].includes(reason);
+  $("#ended-help").hidden = !isMute || id !== attempt;
 }
 
 // It ends the attempt: the next window needs a launch of its own.

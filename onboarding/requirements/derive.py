@@ -129,7 +129,7 @@ def _since(row: conditions.Row, code: str) -> datetime:
 
 
 _SOONER = _(
-    "To be sooner, press “Open Meta's window again” and choose the same account: "
+    "To go faster, press “Open Meta's window again” and choose the same account: "
     "Meta may then confirm it at once."
 )
 

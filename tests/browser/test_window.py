@@ -251,6 +251,39 @@ def test_who_says_that_they_saw_it_and_closed_the_window_sees_it_on_the_card(
     assert (row.state, row.reason, row.error_code) == ("cancelled", "meta_error", "2655091")
 
 
+def test_who_closed_a_window_with_an_error_finds_it_beside_the_ended_card(
+    signup: Signup, page: Page
+) -> None:
+    signup.launches().close()
+    signup.sees("cancelled")
+    page.click("#ended-help button")
+    expect(page.locator("#error-text")).to_be_focused()
+    assert violations(page) == []
+    page.fill("#error-text", "4563015")
+    expect(page.locator(".fault[open] .remedy li").first).to_contain_text("Update the app")
+    page.click(".fault[open] [data-do=saw-this]")
+    expect(page.locator("#card")).to_contain_text("Meta needs a newer version of the app")
+    expect(page.locator("#error-form")).to_be_hidden()
+    expect(page.locator("#ended-help")).to_be_hidden()
+    page.click("[data-act=launch]")
+    with page.expect_popup():
+        page.click("#launch")
+    page.click("#saw-error")
+    expect(page.locator("#window #error-text")).to_be_focused()
+
+
+def test_from_the_ended_card_an_error_starts_again(signup: Signup, page: Page) -> None:
+    signup.launches().close()
+    signup.sees("cancelled")
+    page.reload()
+    page.click("#ended-help button")
+    page.fill("#error-text", "4563015")
+    page.click(".fault[open] [data-do=start-again]")
+    expect(page.locator("#launch")).to_be_enabled()
+    expect(page.locator("#ended-help")).to_be_hidden()
+    assert SignupEvent.objects.get(event="ERROR").error_code == "4563015"
+
+
 def test_who_reads_on_while_the_attempt_ends_sees_it_when_they_put_the_picker_away(
     signup: Signup, page: Page
 ) -> None:
@@ -384,7 +417,7 @@ def test_after_a_reload_the_page_does_not_claim_to_hold_the_window(
         signup.launches()
     page.wait_for_url("**onboarding=**")
     page.reload()
-    expect(page.locator("#window-maybe")).to_be_visible()
+    expect(page.locator("#window-left")).to_contain_text("better close it and open it again")
     expect(page.locator("#front")).to_be_hidden()
     assert violations(page) == []
     before = Onboarding.objects.get()

@@ -70,6 +70,9 @@ def test_nobody_is_sent_to_the_login(client: Client, db: None) -> None:
     answer = client.get("/connect/?onboarding=x")
     assert answer.status_code == 302
     assert answer["Location"].startswith("/accounts/login/?next=/connect/")
+    said = "Did you come by a signup link?"
+    assert said in client.get(answer["Location"]).content.decode()
+    assert said not in client.get("/accounts/login/").content.decode()
 
 
 def test_a_person_without_a_tenant_reads_what_to_do(client: Client, reviewer: User) -> None:

@@ -10,9 +10,10 @@ import pytest
 from django.test import Client
 from django.utils import timezone, translation
 
-from onboarding import progress, reasons, services
+from onboarding import progress, reasons, services, transitions
 from onboarding.models import MailAddress, Onboarding, SignupLink
 from onboarding.progress import moves
+from onboarding.states import State
 from tenants.models import Tenant, User
 from tests.conftest import pages_of
 from tests.onboarding.card_states import STATES, planted
@@ -264,6 +265,31 @@ def test_a_left_attempt_is_told_apart_from_one_that_is_not_begun(tenant: Tenant)
     assert left["heading"] == "We have not heard from Meta's window yet"
     assert left["main"].label == "Go on"
     assert [each.act for each in left["buttons"]] == ["search"]
+
+
+def test_an_attempt_that_was_begun_again_since_is_not_said_to_be_in_the_window(
+    pages: Client, tenant: Tenant
+) -> None:
+    row = planted(tenant, "closed")
+    clicked = row.launched_at
+    transitions.move(row, State.STARTED, actor="customer", person=True)
+    row.refresh_from_db()
+    assert progress.card(row)["heading"] == "Meta's window is next"
+    assert '"launched_at": null' in pages.get("/connect/").content.decode()
+    assert row.launched_at == clicked, "what is counted of it forgets no click"
+    assert '"launch": {' in pages.get("/connect/").content.decode()
+
+
+def test_a_review_for_want_of_a_proof_offers_metas_window_where_it_can_prove(
+    pages: Client, tenant: Tenant, settings: Any
+) -> None:
+    row = planted(tenant, "unproven")
+    assert "Open Meta&#x27;s window again" in shown(pages, row)
+    assert "Waiting for your partner" in shown(pages, row), "nothing is asked of the customer"
+    settings.META_APP_SECRET = ""
+    Onboarding.objects.update(version=99)
+    assert "Open Meta&#x27;s window again" not in shown(pages, row)
+    assert progress.card(row)["main"] is None
 
 
 @pytest.mark.parametrize("name", ["connected", "connected_app"])
