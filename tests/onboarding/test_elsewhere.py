@@ -133,7 +133,7 @@ def test_an_expired_link_lets_nobody_else_in(guest: Client, settings: Any) -> No
     assert "data-copy" not in page
 
 
-# --- By a letter -----------------------------------------------------------------------------------
+# --- By a letter ----------------------------------------------------------------------------------
 
 
 @pytest.fixture

@@ -370,9 +370,7 @@ def test_a_letter_to_a_guest_opens_the_attempt_on_a_device_that_never_saw_the_li
     assert str(row.public_id) in other.get(address).content.decode()
 
 
-def test_a_letter_about_a_members_attempt_lets_nobody_in(
-    row: Onboarding, worker: Worker
-) -> None:
+def test_a_letter_about_a_members_attempt_lets_nobody_in(row: Onboarding, worker: Worker) -> None:
     Onboarding.objects.update(link=None)
     MailAddress.objects.create(
         tenant=row.tenant, onboarding=row, email=EMAIL, confirmed_at=timezone.now()
