@@ -52,13 +52,16 @@ const outbox = new Outbox(config, {
   onTrouble(kind, error) {
     if (kind === "refused") showError(error);
     // Who is not let in any more is told that, and not that the server is away.
-    else if (kind !== "offline" || !["signed-out", "link-ended"].includes(troubles.kind)) {
+    else if (kind !== "offline" || !OUTSIDE.includes(troubles.kind)) {
       showTrouble(kind);
     }
   },
 });
 
+const OUTSIDE = ["signed-out", "link-ended"]; // troubles of who is let in no more
+
 const card = new Card(config, {
+  isSaid: () => OUTSIDE.includes(troubles.kind),
   onReached() {
     if (!outbox.isWaiting) troubles.settle();
   },
@@ -144,6 +147,7 @@ function turnsTo(id, state, isOld) {
 
 function showTrouble(kind) {
   troubles.show(kind, { passes: true });
+  if (OUTSIDE.includes(kind)) card.hush();
 }
 
 function hideTrouble() {

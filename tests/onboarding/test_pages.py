@@ -66,6 +66,23 @@ def test_the_page_of_an_attempt_names_its_own_tenant(
     assert "<strong>Other Company</strong>" in lead
 
 
+def test_a_reconnected_number_stands_once_among_the_other_ones(
+    pages: Client, tenant: Tenant
+) -> None:
+    first = planted(tenant, "connected")
+    again = Onboarding.objects.create(
+        tenant=tenant, connection_mode=first.connection_mode, state="connected",
+        number=first.number, business_account=first.business_account, launched_at=timezone.now(),
+    )  # fmt: skip
+    page = pages.get("/connect/?new").content.decode()
+    assert str(again.public_id) in page
+    assert str(first.public_id) not in page
+    assert (
+        str(again.public_id)
+        in pages.get(f"/connect/?onboarding={first.public_id}").content.decode()
+    )
+
+
 def test_nobody_is_sent_to_the_login(client: Client, db: None) -> None:
     answer = client.get("/connect/?onboarding=x")
     assert answer.status_code == 302

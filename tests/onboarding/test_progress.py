@@ -280,6 +280,20 @@ def test_an_attempt_that_was_begun_again_since_is_not_said_to_be_in_the_window(
     assert '"launch": {' in pages.get("/connect/").content.decode()
 
 
+def test_while_nothing_is_known_the_window_is_not_said_to_be_finished(tenant: Tenant) -> None:
+    row = planted(tenant, "closed")
+    services.look_for_account(row, "customer")
+    row = Onboarding.objects.get(pk=row.pk)
+    first, second, *_ = progress.milestones(row)
+    assert (first.label, first.status, first.at) == (
+        "Meta's window opened", "done", row.launched_at,
+    )  # fmt: skip
+    assert (second.key, second.status) == ("linked", "current")
+    Onboarding.objects.filter(pk=row.pk).update(claimed_waba_id="1")
+    row = Onboarding.objects.get(pk=row.pk)
+    assert progress.milestones(row)[0].label == "Meta's window finished"
+
+
 def test_a_review_for_want_of_a_proof_offers_metas_window_where_it_can_prove(
     pages: Client, tenant: Tenant, settings: Any
 ) -> None:
