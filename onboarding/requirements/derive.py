@@ -45,7 +45,10 @@ def stop_of(row: Onboarding, *, staff: bool = False) -> Requirement | None:
     code = _stopped_at(row, staff)
     waits = reasons.REASONS[code].tone == "wait" or row.state in PARKED
     due = row.next_look_at if waits else None
-    return made(code, row.state_changed_at, due, staff, pace=_pace(row, staff) if waits else None)
+    pace = _pace(row, staff) if waits else None
+    if not staff and proof.may_still_come(row):
+        pace = _SOONER
+    return made(code, row.state_changed_at, due, staff, pace=pace)
 
 
 def _stopped_at(row: Onboarding, staff: bool) -> str:
@@ -136,8 +139,6 @@ _SOONER = _(
 
 def _pace(row: Onboarding, staff: bool) -> Text | None:
     """What a long wait has to know: that it is one, that looks have become rare, or have ended."""
-    if not staff and proof.may_still_come(row):
-        return _SOONER
     if row.state not in PARKED | {S.CONNECTING, S.REGISTERING, S.LINKED}:
         return None
     if row.next_look_at is None:

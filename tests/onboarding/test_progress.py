@@ -298,7 +298,8 @@ def test_a_review_for_want_of_a_proof_offers_metas_window_where_it_can_prove(
     pages: Client, tenant: Tenant, settings: Any
 ) -> None:
     row = planted(tenant, "unproven")
-    assert "Open Meta&#x27;s window again" in shown(pages, row)
+    assert "Open Meta&#x27;s window again</button>" in shown(pages, row)
+    assert "choose the same account" in shown(pages, row)
     assert "Waiting for your partner" in shown(pages, row), "nothing is asked of the customer"
     settings.META_APP_SECRET = ""
     Onboarding.objects.update(version=99)
