@@ -37,6 +37,10 @@ HANDOVER = "h."
 HANDOVER_SECONDS = 15 * 60
 _HANDOVERS = signing.TimestampSigner(salt="onboarding.handover")
 
+LETTER = "l."
+"""How that of a letter to a guest begins: it has no end but the link's."""
+_LETTERS = signing.Signer(salt="onboarding.letter")
+
 
 class HandoverEndedError(Exception):
     """It was one of ours, and its quarter of an hour is over."""
@@ -80,19 +84,31 @@ def handover_of(link: SignupLink, onboarding: UUID | None = None) -> str:
 
     Sealed, not kept: it tells the link's public id, so the link's own token is never needed.
     """
+    return HANDOVER + _HANDOVERS.sign(_told(link, onboarding))
+
+
+def way_in_of_letter(link: SignupLink, onboarding: UUID) -> str:
+    """The same for a letter to a guest's confirmed address: it opens as long as the link does."""
+    return LETTER + _LETTERS.sign(_told(link, onboarding))
+
+
+def _told(link: SignupLink, onboarding: UUID | None) -> str:
     told = link.public_id.bytes + (onboarding.bytes if onboarding else b"")
-    return HANDOVER + _HANDOVERS.sign(urlsafe_b64encode(told).decode().rstrip("="))
+    return urlsafe_b64encode(told).decode().rstrip("=")
 
 
 def handed_over(token: str) -> tuple[UUID | None, UUID | None]:
-    """The link and the onboarding of a hand-over; (None, None): none of ours.
+    """The link and the onboarding of a hand-over or a letter; (None, None): none of ours.
 
     Raises HandoverEndedError.
     """
-    if not token.startswith(HANDOVER):
-        return None, None
     try:
-        text = _HANDOVERS.unsign(token.removeprefix(HANDOVER), max_age=HANDOVER_SECONDS)
+        if token.startswith(LETTER):
+            text = _LETTERS.unsign(token.removeprefix(LETTER))
+        elif token.startswith(HANDOVER):
+            text = _HANDOVERS.unsign(token.removeprefix(HANDOVER), max_age=HANDOVER_SECONDS)
+        else:
+            return None, None
         told = urlsafe_b64decode(text + "=" * (-len(text) % 4))
     except signing.SignatureExpired:
         raise HandoverEndedError from None

@@ -6,12 +6,22 @@ from django.conf import settings
 from django.utils.translation import gettext
 
 from onboarding.models import Onboarding
+from onboarding.states import State
 from tenants.models import Tenant
 
 
 def policy_of(tenant: Tenant) -> str:
     """What happens to this tenant's unproven ids: continue, review or stop."""
     return tenant.unproven or str(settings.ONBOARDING_UNPROVEN)
+
+
+def may_still_come(row: Onboarding) -> bool:
+    """Whether Meta's window, opened again, can prove what is reviewed because nothing proved it.
+
+    What came back may have been lost with a page that was read anew; the window gives it again.
+    """
+    waits = row.state == State.IN_REVIEW and row.reason == "unproven"
+    return waits and bool(settings.META_APP_SECRET)
 
 
 def customer_note(tenant: Tenant) -> str:

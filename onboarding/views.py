@@ -176,6 +176,7 @@ def _others(rows: list[Onboarding], row: Onboarding | None, asker: Asker) -> lis
     """Beside the one that is shown. Where one is begun it may be one of one's own that ended before
     Meta's window gave anything (`services.start`): that is no other one.
     """
+    rows = _each_number_once(rows)
     if row is not None:
         return [each for each in rows if each != row]
     me = (asker.user.pk if asker.user else None, asker.link_id)
@@ -184,6 +185,19 @@ def _others(rows: list[Onboarding], row: Onboarding | None, asker: Asker) -> lis
         each
         for each in rows
         if each.state not in unfinished or (each.started_by_id, each.link_id) != me
+    ]
+
+
+def _each_number_once(rows: list[Onboarding]) -> list[Onboarding]:
+    """Newest first: what a number was connected by before it was reconnected is no other number."""
+    newest: dict[int, Onboarding] = {}
+    for each in rows:
+        if each.number_id and each.state not in (State.CANCELLED, State.REJECTED):
+            newest.setdefault(each.number_id, each)
+    return [
+        each
+        for each in rows
+        if each.state != State.CONNECTED or newest.get(each.number_id or 0, each) == each
     ]
 
 
@@ -219,7 +233,7 @@ def _page_config(slug: str, row: Onboarding | None) -> dict[str, Any]:
         "onboarding": str(row.public_id) if row else None,
         "state": row.state if row else None,
         "connection_mode": row.connection_mode if row else None,
-        "launched_at": row.launched_at.isoformat() if row and row.launched_at else None,
+        "launched_at": row.opened_at.isoformat() if row and row.opened_at else None,
         "launch": _launch_again(row) if row else None,
         "site_url": settings.SITE_URL,
         "tenant": slug,

@@ -55,6 +55,8 @@ def open_link(request: HttpRequest, token: str) -> HttpResponseBase:
     )  # fmt: skip
     if link is None:
         return secret(render(request, "link_unknown.html", status=404))
+    if link.standing == "expired" and handed and guests.held_link(request) == link:
+        return secret(redirect(_signup_of(onboarding)))  # a guest already, who goes on watching
     if link.standing != "open":
         return secret(render(request, f"link_{link.standing}.html", status=410))
     signed_in = request.user.is_authenticated

@@ -12,10 +12,12 @@ const texts = document.querySelector("#card-texts").dataset;
 
 export class Card {
   // `onChange(state)` after each new card, `onReached()` after each answer of the server.
-  constructor(config, { onChange, onReached }) {
+  // `isSaid()`: whether the page says already that its reader is let in no more.
+  constructor(config, { onChange, onReached, isSaid }) {
     this.config = config;
     this.onChange = onChange;
     this.onReached = onReached;
+    this.isSaid = isSaid;
     this.place = document.querySelector("#card-place");
     this.etag = "";
     this.failures = 0;
@@ -108,13 +110,21 @@ export class Card {
     if (this.troubled) document.querySelector("#announce").textContent = texts.back;
     this.failures = 0;
     this.readAt = new Date();
+    this.hush();
+    this.onReached();
+  }
+
+  hush() {
     this.troubled = "";
     document.querySelector("#card-trouble").replaceChildren();
-    this.onReached();
   }
 
   failed(status) {
     this.failures += 1;
+    if ([401, 410].includes(status) && this.isSaid()) {
+      this.hush();
+      return;
+    }
     const isKnown = this.shown?.dataset.id === this.id;
     if (!ENDS[status] && isKnown && this.failures < TOLD_AFTER) return;
     const text = texts[ENDS[status] ?? (isKnown ? "old" : "none")];

@@ -29,12 +29,12 @@ const views = {
 let launch = null; // what FB.login needs, from the server
 let attempt = config.onboarding; // the onboarding that messages belong to
 let attemptOpen = config.state === "started" || config.state === "cancelled";
-const opened = new WeakMap(); // Meta's windows that this page holds, each with its attempt
+const opened = new WeakMap(); // Meta's windows that this page holds, each with its attempt and turn
 let launched = config.waiting_for; // whose window may be open still, beside the attempt in hand
 let sdk = null; // a promise once it is asked for
 let sdkReady = false;
 let preparing = 0;
-let opening = 0; // how many times the window was opened; the last one counts
+let opening = 0; // the launches that were prepared or opened; the end of an older one says nothing
 let asking = "choose"; // the view that the window was opened from
 
 const troubles = new Troubles(config.site_url, texts);
@@ -52,17 +52,21 @@ const outbox = new Outbox(config, {
   onTrouble(kind, error) {
     if (kind === "refused") showError(error);
     // Who is not let in any more is told that, and not that the server is away.
-    else if (kind !== "offline" || !["signed-out", "link-ended"].includes(troubles.kind)) {
+    else if (kind !== "offline" || !OUTSIDE.includes(troubles.kind)) {
       showTrouble(kind);
     }
   },
 });
 
+const OUTSIDE = ["signed-out", "link-ended"]; // troubles of who is let in no more
+
 const card = new Card(config, {
+  isSaid: () => OUTSIDE.includes(troubles.kind),
   onReached() {
     if (!outbox.isWaiting) troubles.settle();
   },
   onChange(state) {
+    offerErrors();
     if (state === "connected" || state === "rejected") {
       attemptOpen = false;
       if (launched === attempt) launched = null;
@@ -109,6 +113,14 @@ function showCard(id, state) {
   show("progress");
   remember(id);
   card.watch(id, state);
+  offerErrors();
+}
+
+// A window that ended without a word may have shown an error all the same.
+function offerErrors() {
+  const { id, reason } = card.shown?.dataset ?? {};
+  const isMute = ["no_confirmation", "meta_cancelled"].includes(reason);
+  $("#ended-help").hidden = !isMute || id !== attempt;
 }
 
 // It ends the attempt: the next window needs a launch of its own.
@@ -135,6 +147,7 @@ function turnsTo(id, state, isOld) {
 
 function showTrouble(kind) {
   troubles.show(kind, { passes: true });
+  if (OUTSIDE.includes(kind)) card.hush();
 }
 
 function hideTrouble() {
@@ -192,6 +205,7 @@ async function prepare(isRepeated = false) {
   updateButton();
   if (!input || !$("#launch")) return;
   const turn = ++preparing;
+  opening += 1;
   if (!isRepeated) hideTrouble();
   if (!isFit()) return;
   try {
@@ -260,13 +274,13 @@ function open() {
     sdkFailed();
     return;
   }
-  if (handle.window) opened.set(handle.window, id);
+  if (handle.window) opened.set(handle.window, { id, turn });
   if (handle.isBlocked) blocked();
   else if (turn === opening && !views.window.hidden) watch(id, handle);
 }
 
 function answered(id, turn, handle, answer) {
-  // A window that was opened again answers for itself; the first one's end says nothing.
+  // The launch in hand answers for itself; the end of an older one's window says nothing of it.
   if (!answer.code && turn !== opening) return;
   // Nothing opened, so nothing was closed: the trouble is told, the attempt stays as it is.
   if (!answer.code && (handle.isBlocked || handle.isClosedAtOnce)) return;
@@ -296,15 +310,23 @@ function again() {
 }
 
 listen(config.message_hosts, config.sandbox_origin, (body, source) => {
-  const id = opened.get(source) ?? (attemptOpen && attempt ? attempt : launched);
-  if (id) outbox.post(id, body);
+  const held = opened.get(source);
+  const id = held?.id ?? (attemptOpen && attempt ? attempt : launched);
+  if (id && !(held && isOver(held) && ["CANCEL", "ERROR"].includes(body.event))) outbox.post(id, body);
 });
+
+// Another launch of the window's attempt was prepared since: what it finished still counts, how it
+// ended does not. (Without an attempt in hand the one that is being prepared may be the same.)
+function isOver({ id, turn }) {
+  return turn !== opening && (!attempt || attempt === id);
+}
 
 // One certain number (again): nothing to ask, but the window needs a click of its own.
 async function openFor(number, address, { body, isRepeated = false } = {}) {
   if (!isRepeated) hideTrouble();
   launch = null;
   const turn = ++preparing;
+  opening += 1;
   updateButton();
   try {
     const told = await outbox.ask(address, body);
@@ -332,6 +354,7 @@ function offer(number, told, turn, { wasLeft = false } = {}) {
 // "Start again" asks the question again with the same answer.
 function startOver(mode = chosen()?.dataset.mode ?? config.connection_mode) {
   card.stop();
+  opening += 1;
   show("choose");
   const input = choose(mode);
   if (input) prepare();
@@ -433,8 +456,10 @@ function begin() {
 // Its messages still reach this page. Reading a page is no launch, so the server has said with it
 // what opens the window again in its click.
 function comeBack(launchedAt) {
-  if (!launchedAt || !config.launch) {
+  if (!config.launch) {
     showCard(attempt);
+  } else if (!launchedAt) {
+    offerAgain();
   } else if (Date.now() - launchedAt > LEFT_AFTER_MS) {
     offer(card.shown?.dataset.number, config.launch, preparing, { wasLeft: true });
   } else {
@@ -444,6 +469,20 @@ function comeBack(launchedAt) {
     card.watch(attempt);
     if (isFit()) ready(config.launch, preparing);
   }
+}
+
+// Begun again before the page was read anew, and not opened since: the same answer, ready to go.
+function offerAgain() {
+  const number = card.shown?.dataset.number;
+  const input = number ? null : choose(config.connection_mode);
+  if (!input) {
+    offer(number, config.launch, preparing);
+    return;
+  }
+  show("choose");
+  showFor(input.value);
+  updateButton();
+  ready(config.launch, preparing);
 }
 
 begin();

@@ -11,12 +11,12 @@ export class Picker {
     this.field = document.querySelector("#error-text");
     this.told = document.querySelector("#error-found");
     this.none = document.querySelector("#error-none");
-    this.button = document.querySelector("#saw-error");
+    this.buttons = document.querySelectorAll("[data-errors]");
     this.entries = [...document.querySelectorAll(".fault")];
     this.texts = texts;
     this.onSay = onSay;
     this.onClose = onClose;
-    this.button.addEventListener("click", () => this.toggle());
+    for (const button of this.buttons) button.addEventListener("click", () => this.toggle(button));
     this.field.addEventListener("input", () => this.find());
     this.form.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -29,20 +29,22 @@ export class Picker {
     return !this.form.hidden;
   }
 
-  toggle() {
+  // The one list stands under the button that asks for it: beside the window or the ended card.
+  toggle(button) {
     if (this.isOpen) {
       this.close();
       this.onClose();
       return;
     }
+    button.closest(".buttons").after(this.form);
     this.form.hidden = false;
-    this.button.setAttribute("aria-expanded", "true");
+    button.setAttribute("aria-expanded", "true");
     this.field.focus();
   }
 
   close() {
     this.form.hidden = true;
-    this.button.setAttribute("aria-expanded", "false");
+    for (const button of this.buttons) button.setAttribute("aria-expanded", "false");
     this.field.value = "";
     for (const entry of this.entries) entry.open = false;
     this.find();

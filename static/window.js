@@ -72,7 +72,7 @@ export class WindowCard {
     this.onUnseen = onUnseen;
     this.timers = [];
     this.parts = Object.fromEntries(
-      ["open", "maybe", "shut", "since"].map((name) => [name, byId(`window-${name}`)]),
+      ["open", "maybe", "left", "shut", "since"].map((name) => [name, byId(`window-${name}`)]),
     );
     this.still = byId("still");
     this.front = byId("front");
@@ -95,7 +95,7 @@ export class WindowCard {
   // The page was read anew, so no handle is left.
   found(since) {
     this.begin(null, since);
-    this.say("maybe");
+    this.say("left");
   }
 
   begin(handle, since) {
@@ -146,7 +146,7 @@ export class WindowCard {
   }
 
   say(name) {
-    for (const each of ["open", "maybe", "shut"]) this.parts[each].hidden = each !== name;
+    for (const each of ["open", "maybe", "left", "shut"]) this.parts[each].hidden = each !== name;
   }
 
   // The window has answered, or the page shows something else.

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.utils import translation
 from django.utils.translation import gettext, ngettext
 
-from onboarding import mail_addresses, progress, requirements
-from onboarding.models import Notice, Onboarding, PhoneNumber
+from onboarding import guests, mail_addresses, progress, requirements
+from onboarding.models import Notice, Onboarding, PhoneNumber, SignupLink
 from onboarding.models.onboarding import ConnectionMode
 from onboarding.reasons import REASONS
 from onboarding.states import State
@@ -68,6 +69,7 @@ def news_of(
         "items": items,
         "tenant": name,
         "for_guest": bool(more.get("stop_url")),
+        "lets_in": all(item["link"].startswith(f"{settings.SITE_URL}/s/") for item in items),
         "account_url": f"{settings.SITE_URL}/accounts/letters/",
     }
     return letter("news", subject, words, language=language, to=[to], **more)
@@ -103,10 +105,21 @@ def confirmation_of(
 def _item(notice: Notice) -> Item:
     row, number = notice.onboarding, notice.number
     if notice.kind == Kind.CONNECTED and row is not None:
-        return connected(row)
-    if notice.kind == Kind.NEEDED and row is not None:
-        return needed(row, notice.reason)
-    return health(notice.reason, number, notice.tenant, _attempt_of(number))
+        item = connected(row)
+    elif notice.kind == Kind.NEEDED and row is not None:
+        item = needed(row, notice.reason)
+    else:
+        row = _attempt_of(number)
+        item = health(notice.reason, number, notice.tenant, row)
+    link = notice.address.onboarding.link if notice.address else None
+    if link is not None and row is not None:
+        item["link"] = way_in(link, row.public_id)
+    return item
+
+
+def way_in(link: SignupLink, onboarding: UUID) -> str:
+    """For a guest, who has no login: opens on any device, and says so where the link has ended."""
+    return f"{settings.SITE_URL}/s/{guests.way_in_of_letter(link, onboarding)}/"
 
 
 def _attempt_of(number: PhoneNumber | None) -> Onboarding | None:

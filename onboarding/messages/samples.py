@@ -83,7 +83,8 @@ def _several(language: str, to: str) -> EmailMultiAlternatives:
     """To a guest: with the link that ends such letters."""
 
     def items(tenant: Tenant) -> list[letters.Item]:
-        return [*_needed_items(tenant), letters.connected(_row(tenant, State.CONNECTED))]
+        made = [*_needed_items(tenant), letters.connected(_row(tenant, State.CONNECTED))]
+        return [{**item, "link": f"{settings.SITE_URL}/s/{SAMPLE}/"} for item in made]
 
     return _news(language, to, items, stop_url=_stop())
 

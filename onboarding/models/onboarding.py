@@ -1,6 +1,7 @@
 """Onboarding: one attempt to connect one number for one tenant. The row is the queue too."""
 
 import uuid
+from datetime import datetime
 from typing import ClassVar, Self
 
 from django.contrib.postgres.fields import ArrayField
@@ -250,6 +251,16 @@ class Onboarding(TenantOwned):
         """How often the row has been written into each state, by its audit rows; asked once."""
         moves = self.transitions.order_by().values_list("to_state")
         return dict(moves.annotate(times=Count("pk")))
+
+    @property
+    def opened_at(self) -> datetime | None:
+        """The click of the launch in hand; None where it was begun again and not opened since.
+
+        `launched_at` is the last click of all: what is counted of an attempt forgets none.
+        """
+        clicked = self.launched_at
+        is_earlier = clicked is not None and clicked < self.state_changed_at
+        return None if self.state == State.STARTED and is_earlier else clicked
 
     @property
     def reference(self) -> str:

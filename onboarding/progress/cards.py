@@ -69,7 +69,7 @@ def card(row: Onboarding, visible: QuerySet[Onboarding] | None = None) -> dict[s
         "account_name": row.business_account.name if row.business_account else "",
         "history": timeline(row),
         "waiting_text": f"{stop.what}. {stop.why}" if stop and passing else waiting_text(row),
-        "launched_at": row.launched_at if row.state == S.STARTED else None,
+        "launched_at": row.opened_at if row.state == S.STARTED else None,
         "since": row.state_changed_at,
         "poll_seconds": poll_seconds(row),
         "reference": row.reference,

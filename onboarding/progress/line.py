@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from onboarding import requirements
 from onboarding.models import Onboarding
-from onboarding.models.onboarding import ConnectionMode
+from onboarding.models.onboarding import ConnectionMode, Grant
 from onboarding.progress.words import display_number, isolated
 from onboarding.reasons.base import Text
 from onboarding.states import MILESTONES, PASSED, WORKING, State
@@ -120,8 +120,12 @@ def _labels(row: Onboarding) -> list[tuple[str, str, str]]:
     accepting = gettext("Registering number %(number)s") % {"number": number}
     if row.connection_mode == ConnectionMode.BUSINESS_APP:
         accepting = gettext("Taking over number %(number)s") % {"number": number}
+    # Looked for from nothing: whether the window was finished is what nobody knows.
+    over = (
+        gettext("Meta's window opened") if _is_searched(row) else gettext("Meta's window finished")
+    )
     return [
-        ("signed_up", gettext("Meta's window finished"), gettext("Meta's window")),
+        ("signed_up", over, gettext("Meta's window")),
         ("linked", account if name else gettext("Account found"), gettext("Finding your account")),
         ("paid", gettext("Payment method attached by YCloud"), gettext("Checking your account")),
         (
@@ -131,6 +135,12 @@ def _labels(row: Onboarding) -> list[tuple[str, str, str]]:
         ),
         ("connected", gettext("Connected"), gettext("WhatsApp switches the number on")),
     ]
+
+
+def _is_searched(row: Onboarding) -> bool:
+    """Somebody asked to look for the account, and the window gave nothing to know it by."""
+    gave = row.claimed_waba_id or row.grant != Grant.NONE or row.business_account_id
+    return row.searched_at is not None and not gave
 
 
 def _status(index: int, passed: int, stopped: bool) -> str:
@@ -153,6 +163,8 @@ _KEPT = dict(zip(_REACHED_BY, MILESTONES, strict=True))
 
 def _times(row: Onboarding) -> dict[str, datetime]:
     """When each milestone was reached last, from the audit rows; a pass may skip a state."""
+    if _is_searched(row):
+        return {"signed_up": row.launched_at} if row.launched_at else {}
     reached = {key: at for key, name in _KEPT.items() if (at := getattr(row, name))}
     for move in row.transitions.all():
         for key, states in _REACHED_BY.items():

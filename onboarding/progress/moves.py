@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from onboarding import requirements
+from onboarding import proof, requirements
 from onboarding.models import Onboarding
 from onboarding.reasons.base import Text
 from onboarding.states import OPEN, WITHDRAWABLE, State
@@ -35,6 +35,7 @@ _RESTART: dict[str, Text] = {
     "ids_missing": _("Start again"),
     "account_unconfirmed": _("Start again"),
     "number_migrated": _("Start again"),
+    "unproven": _("Open Meta's window again"),
     "number_missing": _("Add a number in Meta's window"),
     "number_not_verified": _("Open Meta's window again"),
     "number_unexpected": _("Start again with the right number"),
@@ -102,7 +103,7 @@ def main_of(
         return Button("launch", str(_("Go on") if row.state == S.STARTED else _("Start again")))
     if row.choices or stop is None:
         return None
-    if code in _RESTART:
+    if code in _RESTART and (code != "unproven" or proof.may_still_come(row)):
         return Button("restart", str(_RESTART[code]))
     if code in MANAGER_FIRST:
         return _manager()

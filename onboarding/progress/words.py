@@ -52,7 +52,7 @@ _HEADINGS: dict[S, Text] = {
 
 def waiting_text(row: Onboarding) -> str:
     """One sentence: what is waited for, who moves, and how long it usually takes."""
-    if row.state == S.STARTED and row.launched_at:
+    if row.state == S.STARTED and row.opened_at:
         return gettext(
             "If you finished the steps there, look for your account. Otherwise go on: Meta's "
             "window opens again."
@@ -62,7 +62,7 @@ def waiting_text(row: Onboarding) -> str:
 
 def heading(row: Onboarding) -> str:
     """The card's title where no reason has one of its own."""
-    if row.state == S.STARTED and row.launched_at:
+    if row.state == S.STARTED and row.opened_at:
         return gettext("We have not heard from Meta's window yet")
     if row.state == S.REGISTERING and row.connection_mode == ConnectionMode.BUSINESS_APP:
         return gettext("Connecting your number with the app")

@@ -102,7 +102,10 @@ ALL: tuple[Reason, ...] = (
     Reason(
         "unproven",
         _("Your partner is checking this connection"),
-        _("Meta did not confirm to us that you may connect this account, so a person looks at it."),
+        _(
+            "Meta's confirmation that you may connect this account did not reach us, so a person "
+            "looks at it."
+        ),
         (_("You need not do anything. Your partner decides and this page shows it."),),
         PARTNER,
     ),

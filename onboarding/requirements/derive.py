@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from onboarding import codes, reasons
+from onboarding import codes, proof, reasons
 from onboarding.models import Onboarding, PhoneNumber, WhatsAppBusinessAccount
 from onboarding.reasons.standing import STAFF_ONLY, STANDINGS
 from onboarding.requirements import conditions
@@ -45,7 +45,10 @@ def stop_of(row: Onboarding, *, staff: bool = False) -> Requirement | None:
     code = _stopped_at(row, staff)
     waits = reasons.REASONS[code].tone == "wait" or row.state in PARKED
     due = row.next_look_at if waits else None
-    return made(code, row.state_changed_at, due, staff, pace=_pace(row, staff) if waits else None)
+    pace = _pace(row, staff) if waits else None
+    if not staff and proof.may_still_come(row):
+        pace = _SOONER
+    return made(code, row.state_changed_at, due, staff, pace=pace)
 
 
 def _stopped_at(row: Onboarding, staff: bool) -> str:
@@ -126,6 +129,12 @@ def _since(row: conditions.Row, code: str) -> datetime:
     if isinstance(row, PhoneNumber) and code == row.health and row.health_since:
         return row.health_since
     return conditions.since(row, code) or row.read_at or row.created_at
+
+
+_SOONER = _(
+    "To go faster, press “Open Meta's window again” and choose the same account: "
+    "Meta may then confirm it at once."
+)
 
 
 def _pace(row: Onboarding, staff: bool) -> Text | None:

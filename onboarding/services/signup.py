@@ -250,7 +250,9 @@ def _after_window(
 
 
 def _cancel(row: Onboarding, actor: str, reason: str, facts: dict[str, Any]) -> bool:
-    cancels = row.state == S.STARTED or row.reason == "no_confirmation"
+    # What is learned of an end that said less: an error after a close, a word after silence.
+    vague = {"no_confirmation"} | ({"meta_cancelled"} if reason == "meta_error" else set())
+    cancels = row.state == S.STARTED or row.reason in vague
     if cancels:
         move(row, S.CANCELLED, actor, reason=reason, **facts)
     return cancels

@@ -174,5 +174,12 @@ def test_a_guest_whose_link_is_ended_on_the_way_is_told_so(
     services.revoke_link(link)
     page.evaluate("dispatchEvent(new Event('online'))")
     expect(page.locator("#card-trouble")).to_contain_text("Open the newest link")
+    page.click("[data-act=resume]")
+    expect(page.locator("#trouble[data-kind=link-ended]")).to_be_visible()
+    expect(page.locator("#card-trouble")).to_be_empty()
+    with page.expect_response(lambda answer: answer.url.endswith("/card/")):
+        page.evaluate("dispatchEvent(new Event('online'))")
+    expect(page.locator("#trouble[data-kind=link-ended]")).to_be_visible()
+    expect(page.locator("#card-trouble")).to_be_empty()
     page.reload()
     expect(page.locator("h1")).to_have_text("This link has been ended")

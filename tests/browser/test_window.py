@@ -19,6 +19,20 @@ from tests.conftest import Sandbox
 
 SDK = "window.FB = {init() {}, login(done) { (window.ends ??= []).push(done); %s }};fbAsyncInit();"
 OPENING = "window.held = window.open('', 'meta');"
+FRAME = """
+window.open = () => {
+  const frame = document.createElement("iframe");
+  frame.hidden = true;
+  document.body.append(frame);
+  return frame.contentWindow;
+};
+"""
+CANCELS = """
+dispatchEvent(new MessageEvent("message", {
+  origin: "https://www.facebook.com", source: held[0],
+  data: JSON.stringify({type: "WA_EMBEDDED_SIGNUP", event: "CANCEL", data: {current_step: "X"}}),
+}));
+"""
 HANDLE = """
 window.fronts = 0;
 window.open = () => ({
@@ -153,6 +167,34 @@ def test_the_first_windows_end_says_nothing_after_a_second_was_opened(
     assert SignupEvent.objects.filter(login_status="unknown").count() == 1
 
 
+def test_the_older_windows_end_says_nothing_of_the_launch_that_was_prepared_since(
+    signup: Signup, page: Page, silent: Callable[[str], None]
+) -> None:
+    silent("(window.held ??= []).push(window.open('', 'meta'));")
+    page.add_init_script(FRAME)
+    signup.chooses()
+    page.click("#launch")
+    page.click("#saw-error")
+    page.fill("#error-text", "4563015")
+    page.click(".fault[open] [data-do=saw-this]")
+    signup.sees("cancelled")
+    page.click("[data-act=launch]")
+    expect(page.locator("#launch")).to_be_enabled()
+    page.evaluate("ends[0]({status: 'unknown'})")
+    page.evaluate(CANCELS)  # what Meta's window posts when it is closed
+    page.click("#launch")
+    expect(page.locator("#window-open")).to_be_visible()
+    page.evaluate("ends[0]({status: 'unknown'})")
+    reload_unseen(page)
+    page.wait_for_load_state("networkidle")
+    expect(page.locator("#window-open")).to_be_visible()
+    assert Onboarding.objects.get().state == "started"
+    assert set(SignupEvent.objects.values_list("event", flat=True)) == {"LAUNCHED", "ERROR"}
+    page.evaluate("ends[0]({authResponse: {code: 'late'}, status: 'connected'})")
+    page.wait_for_selector("#card")
+    assert SignupEvent.objects.filter(with_code=True).exists()
+
+
 # --- I saw an error ------------------------------------------------------------------------------
 
 
@@ -207,6 +249,39 @@ def test_who_says_that_they_saw_it_and_closed_the_window_sees_it_on_the_card(
     expect(page.locator("#card")).to_contain_text("2655091")
     row = Onboarding.objects.get()
     assert (row.state, row.reason, row.error_code) == ("cancelled", "meta_error", "2655091")
+
+
+def test_who_closed_a_window_with_an_error_finds_it_beside_the_ended_card(
+    signup: Signup, page: Page
+) -> None:
+    signup.launches().close()
+    signup.sees("cancelled")
+    page.click("#ended-help button")
+    expect(page.locator("#error-text")).to_be_focused()
+    assert violations(page) == []
+    page.fill("#error-text", "4563015")
+    expect(page.locator(".fault[open] .remedy li").first).to_contain_text("Update the app")
+    page.click(".fault[open] [data-do=saw-this]")
+    expect(page.locator("#card")).to_contain_text("Meta needs a newer version of the app")
+    expect(page.locator("#error-form")).to_be_hidden()
+    expect(page.locator("#ended-help")).to_be_hidden()
+    page.click("[data-act=launch]")
+    with page.expect_popup():
+        page.click("#launch")
+    page.click("#saw-error")
+    expect(page.locator("#window #error-text")).to_be_focused()
+
+
+def test_from_the_ended_card_an_error_starts_again(signup: Signup, page: Page) -> None:
+    signup.launches().close()
+    signup.sees("cancelled")
+    page.reload()
+    page.click("#ended-help button")
+    page.fill("#error-text", "4563015")
+    page.click(".fault[open] [data-do=start-again]")
+    expect(page.locator("#launch")).to_be_enabled()
+    expect(page.locator("#ended-help")).to_be_hidden()
+    assert SignupEvent.objects.get(event="ERROR").error_code == "4563015"
 
 
 def test_who_reads_on_while_the_attempt_ends_sees_it_when_they_put_the_picker_away(
@@ -342,7 +417,7 @@ def test_after_a_reload_the_page_does_not_claim_to_hold_the_window(
         signup.launches()
     page.wait_for_url("**onboarding=**")
     page.reload()
-    expect(page.locator("#window-maybe")).to_be_visible()
+    expect(page.locator("#window-left")).to_contain_text("better close it and open it again")
     expect(page.locator("#front")).to_be_hidden()
     assert violations(page) == []
     before = Onboarding.objects.get()
@@ -361,7 +436,7 @@ def test_who_left_long_ago_finds_the_button_and_no_window(signup: Signup, page: 
     page.wait_for_url("**onboarding=**")
     signup.sees("cancelled")
     ago = timezone.now() - timedelta(hours=1)
-    Onboarding.objects.update(state="started", reason="", launched_at=ago)
+    Onboarding.objects.update(state="started", reason="", launched_at=ago, state_changed_at=ago)
     before = Onboarding.objects.get().launch_id
     page.reload()
     expect(page.locator("#ready-left")).to_be_visible()
@@ -371,6 +446,26 @@ def test_who_left_long_ago_finds_the_button_and_no_window(signup: Signup, page: 
     assert violations(page) == []
     with page.expect_popup() as popup:
         page.click("#launch-ready")
+    signup.finishes(popup.value)
+    signup.sees("connected")
+
+
+def test_a_launch_that_was_prepared_anew_is_found_at_the_question_after_a_reload(
+    signup: Signup, page: Page
+) -> None:
+    signup.launches("other").close()
+    signup.sees("cancelled")
+    clicked = Onboarding.objects.get().launched_at
+    page.click("[data-act=launch]")
+    expect(page.locator("#launch")).to_be_enabled()
+    page.reload()
+    expect(page.locator("#question")).to_be_visible()
+    expect(page.locator("#launch")).to_be_enabled()
+    expect(page.locator("#window")).to_be_hidden()
+    assert Onboarding.objects.get().launched_at == clicked  # reading a page is no launch
+    with page.expect_popup() as popup:
+        page.click("#launch")
+    page.wait_for_url("**onboarding=**")
     signup.finishes(popup.value)
     signup.sees("connected")
 

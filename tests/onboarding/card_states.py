@@ -22,7 +22,7 @@ _NUMBER_CHOICE = [
 # "account", "number": whether there is one, or its facts.
 STATES: dict[str, tuple[str, str, Facts]] = {
     "started": ("started", "", {}),
-    "left": ("started", "", {"launched": 12}),
+    "left": ("started", "", {"since": 13, "launched": 12}),
     "withdrawn": ("cancelled", "withdrawn", {"launched": 9}),
     "superseded": ("cancelled", "superseded", {"launched": 9}),
     "closed": ("cancelled", "meta_cancelled", {"launched": 9, "current_step": "PERMISSIONS"}),

@@ -133,6 +133,56 @@ def test_an_expired_link_lets_nobody_else_in(guest: Client, settings: Any) -> No
     assert "data-copy" not in page
 
 
+# --- By a letter ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def letters_path(begun: Onboarding) -> str:
+    """What a letter to an address of the guest's holds."""
+    assert begun.link is not None
+    return f"/s/{guests.way_in_of_letter(begun.link, begun.public_id)}/"
+
+
+def test_a_letter_lets_its_reader_in_on_any_device_as_long_as_the_link_works(
+    letters_path: str, begun: Onboarding
+) -> None:
+    with time_machine.travel(timezone.now() + timedelta(days=6), tick=True):
+        other = Client()
+        answer = other.get(letters_path)
+        assert (answer.status_code, answer["Location"]) == (
+            302, f"/connect/?onboarding={begun.public_id}",
+        )  # fmt: skip
+        assert answer["Referrer-Policy"] == "no-referrer"
+        assert other.get(answer["Location"]).status_code == 200
+
+
+def test_a_letters_way_in_ends_with_its_link(letters_path: str) -> None:
+    other = Client()
+    other.get(letters_path)
+    services.revoke_link(SignupLink.objects.get())
+    answer = Client().get(letters_path)
+    assert answer.status_code == 410
+    assert "This link has been ended" in answer.content.decode()
+    assert other.get("/connect/").status_code == 410, "whoever came in by it is out too"
+
+
+def test_of_an_expired_link_it_leads_back_who_is_a_guest_already_and_nobody_else(
+    guest: Client, letters_path: str, begun: Onboarding
+) -> None:
+    SignupLink.objects.update(expires_at=timezone.now())
+    answer = Client().get(letters_path)
+    assert answer.status_code == 410
+    assert "This link has expired" in answer.content.decode()
+    assert guest.get(letters_path)["Location"] == f"/connect/?onboarding={begun.public_id}"
+
+
+def test_a_letters_way_in_is_bound_to_its_link_and_attempt(letters_path: str) -> None:
+    token = letters_path.removeprefix("/s/").strip("/")
+    told, seal = token.removeprefix("l.").split(":")
+    for made_up in (f"l.B{told[1:]}:{seal}", f"h.{told}:{seal}", f"l.{told}", "l.", "l.x:y"):
+        assert Client().get(f"/s/{made_up}/").status_code == 404
+
+
 @pytest.mark.parametrize("spoiled", ["h.", "h.x", "h.AAAA:1abcde:zzzz", "cut", "changed"])
 def test_a_hand_over_that_nobody_made_is_unknown(
     guest: Client, settings: Any, spoiled: str

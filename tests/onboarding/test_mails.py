@@ -59,7 +59,7 @@ def test_each_letter_is_readable_without_styles_scripts_or_pictures_from_elsewhe
     assert "prefers-color-scheme: dark" in html
     assert set(re.findall(r'(?:src|href)="(https?://[^/"]+)', html)) <= {"http://localhost:8000"}
     assert "sample-that-opens-nothing" not in html or kind in (
-        "signup_link", "invitation", "confirm",
+        "signup_link", "invitation", "confirm", "several",
     )  # fmt: skip
 
 

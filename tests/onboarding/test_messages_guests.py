@@ -357,6 +357,34 @@ def test_a_letter_to_a_guest_has_the_headers_of_one_click_and_a_link(told: MailA
     assert headers["Auto-Submitted"] == "auto-generated"
 
 
+def test_a_letter_to_a_guest_opens_the_attempt_on_a_device_that_never_saw_the_link(
+    told: MailAddress, row: Onboarding
+) -> None:
+    (letter,) = mail.outbox
+    assert "The page opens on any device" in letter.body
+    found = re.search(r"http://localhost:8000(/s/\S+)", str(letter.body))
+    assert found
+    other = Client()
+    address = other.get(found[1])["Location"]
+    assert address == f"/connect/?onboarding={row.public_id}"
+    assert str(row.public_id) in other.get(address).content.decode()
+
+
+def test_a_letter_about_a_members_attempt_lets_nobody_in(row: Onboarding, worker: Worker) -> None:
+    Onboarding.objects.update(link=None)
+    MailAddress.objects.create(
+        tenant=row.tenant, onboarding=row, email=EMAIL, confirmed_at=timezone.now()
+    )
+    row.refresh_from_db()
+    transitions.move(row, State.SIGNED_UP, actor="worker")
+    transitions.move(row, State.AWAITING_NUMBER, actor="worker", reason="number_not_verified")
+    worker.clock.shift(timedelta(minutes=6))
+    tasks.send_notices()
+    letter = next(each for each in mail.outbox if each.to == [EMAIL])
+    assert "/s/" not in letter.body
+    assert f"/connect/?onboarding={row.public_id}" in letter.body
+
+
 def test_one_click_of_a_mail_program_ends_the_letters_without_login_or_token(
     told: MailAddress, row: Onboarding, worker: Worker
 ) -> None:

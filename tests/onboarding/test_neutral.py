@@ -103,7 +103,8 @@ class Guesser:
     def masked(self, text: str) -> str:
         """Without what differs between any two attempts."""
         row = self.row
-        for mine in (str(row.public_id), row.reference, self.waba_id, self.number_id, self.slug):
+        for mine in (str(row.public_id), str(row.launch_id), row.reference, self.waba_id,
+                     self.number_id, self.slug):  # fmt: skip
             text = text.replace(mine, "…")
         return re.sub(CHANCE, r"\1…", text)
 

@@ -66,10 +66,30 @@ def test_the_page_of_an_attempt_names_its_own_tenant(
     assert "<strong>Other Company</strong>" in lead
 
 
+def test_a_reconnected_number_stands_once_among_the_other_ones(
+    pages: Client, tenant: Tenant
+) -> None:
+    first = planted(tenant, "connected")
+    again = Onboarding.objects.create(
+        tenant=tenant, connection_mode=first.connection_mode, state="connected",
+        number=first.number, business_account=first.business_account, launched_at=timezone.now(),
+    )  # fmt: skip
+    page = pages.get("/connect/?new").content.decode()
+    assert str(again.public_id) in page
+    assert str(first.public_id) not in page
+    assert (
+        str(again.public_id)
+        in pages.get(f"/connect/?onboarding={first.public_id}").content.decode()
+    )
+
+
 def test_nobody_is_sent_to_the_login(client: Client, db: None) -> None:
     answer = client.get("/connect/?onboarding=x")
     assert answer.status_code == 302
     assert answer["Location"].startswith("/accounts/login/?next=/connect/")
+    said = "Did you come by a signup link?"
+    assert said in client.get(answer["Location"]).content.decode()
+    assert said not in client.get("/accounts/login/").content.decode()
 
 
 def test_a_person_without_a_tenant_reads_what_to_do(client: Client, reviewer: User) -> None:

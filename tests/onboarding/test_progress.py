@@ -10,9 +10,10 @@ import pytest
 from django.test import Client
 from django.utils import timezone, translation
 
-from onboarding import progress, reasons, services
+from onboarding import progress, reasons, services, transitions
 from onboarding.models import MailAddress, Onboarding, SignupLink
 from onboarding.progress import moves
+from onboarding.states import State
 from tenants.models import Tenant, User
 from tests.conftest import pages_of
 from tests.onboarding.card_states import STATES, planted
@@ -28,7 +29,7 @@ MAIN = {
     "closed": "launch", "window_error": "launch", "unconfirmed": "launch", "not_found": "launch",
     "signed_up": None, "joining": None, "linked": None, "registering": None, "app": None,
     "connecting": None, "choose_account": None, "choose_number": None, "review": None,
-    "unproven": None, "account_review": "resume", "payment": "resume", "dormant": "resume",
+    "unproven": "restart", "account_review": "resume", "payment": "resume", "dormant": "resume",
     "no_number": "restart", "not_listed": "resume", "not_verified": "restart",
     "wrong_number": "restart", "name_review": "resume", "budget": "resume",
     "provider_away": "resume", "long": "resume", "limited": "resume", "pin": "manager",
@@ -264,6 +265,46 @@ def test_a_left_attempt_is_told_apart_from_one_that_is_not_begun(tenant: Tenant)
     assert left["heading"] == "We have not heard from Meta's window yet"
     assert left["main"].label == "Go on"
     assert [each.act for each in left["buttons"]] == ["search"]
+
+
+def test_an_attempt_that_was_begun_again_since_is_not_said_to_be_in_the_window(
+    pages: Client, tenant: Tenant
+) -> None:
+    row = planted(tenant, "closed")
+    clicked = row.launched_at
+    transitions.move(row, State.STARTED, actor="customer", person=True)
+    row.refresh_from_db()
+    assert progress.card(row)["heading"] == "Meta's window is next"
+    assert '"launched_at": null' in pages.get("/connect/").content.decode()
+    assert row.launched_at == clicked, "what is counted of it forgets no click"
+    assert '"launch": {' in pages.get("/connect/").content.decode()
+
+
+def test_while_nothing_is_known_the_window_is_not_said_to_be_finished(tenant: Tenant) -> None:
+    row = planted(tenant, "closed")
+    services.look_for_account(row, "customer")
+    row = Onboarding.objects.get(pk=row.pk)
+    first, second, *_ = progress.milestones(row)
+    assert (first.label, first.status, first.at) == (
+        "Meta's window opened", "done", row.launched_at,
+    )  # fmt: skip
+    assert (second.key, second.status) == ("linked", "current")
+    Onboarding.objects.filter(pk=row.pk).update(claimed_waba_id="1")
+    row = Onboarding.objects.get(pk=row.pk)
+    assert progress.milestones(row)[0].label == "Meta's window finished"
+
+
+def test_a_review_for_want_of_a_proof_offers_metas_window_where_it_can_prove(
+    pages: Client, tenant: Tenant, settings: Any
+) -> None:
+    row = planted(tenant, "unproven")
+    assert "Open Meta&#x27;s window again</button>" in shown(pages, row)
+    assert "choose the same account" in shown(pages, row)
+    assert "Waiting for your partner" in shown(pages, row), "nothing is asked of the customer"
+    settings.META_APP_SECRET = ""
+    Onboarding.objects.update(version=99)
+    assert "Open Meta&#x27;s window again" not in shown(pages, row)
+    assert progress.card(row)["main"] is None
 
 
 @pytest.mark.parametrize("name", ["connected", "connected_app"])

@@ -208,6 +208,38 @@ def test_starting_again_ends_what_is_under_way_and_launches_the_same_attempt(
     assert moves == [("cancelled", "withdrawn"), ("started", "")]
 
 
+def test_what_is_reviewed_for_want_of_a_proof_is_proven_by_another_window(
+    customer: Customer, sandbox: Sandbox
+) -> None:
+    customer.goes_through("ids_only")
+    assert customer.stop == ("in_review", "unproven")
+    assert restarts(customer)["state"] == "started"
+    customer.hands_over(sandbox.finish(scenario="approve"))
+    customer.worker.run()
+    customer.worker.later(11)
+    assert customer.state == "connected"
+    assert customer.sees()["proven"] is True
+    assert Onboarding.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "stop"),
+    [
+        ({"login_status": "unknown"}, "ERROR", "meta_error"),
+        ({"event": "CANCEL"}, "ERROR", "meta_error"),
+        ({"event": "CANCEL"}, "CANCEL", "meta_cancelled"),
+        ({"event": "ERROR", "error_code": "4563015"}, "CANCEL", "meta_error"),
+    ],
+)
+def test_an_error_that_is_told_after_the_end_says_more_than_the_end(
+    customer: Customer, first: dict[str, str], then: str, stop: str
+) -> None:
+    customer.starts()
+    customer.posts(**first)
+    customer.posts(event=then, **({"error_code": "2655121"} if then == "ERROR" else {}))
+    assert customer.stop == ("cancelled", stop)
+
+
 def test_without_being_asked_a_launch_ends_nothing(customer: Customer) -> None:
     customer.goes_through("number_unverified")
     assert customer.api.post(f"{API}{customer.id}/launch/").status_code == 409

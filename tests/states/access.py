@@ -224,6 +224,7 @@ CASES = (
     page("language-links", nobody("/s/unknown/"), opens_the_languages, sees=LANGUAGES),
     page("home-nobody", nobody("/")),
     page("login-plain", nobody("/accounts/login/")),
+    page("login-next", nobody("/accounts/login/?next=/connect/")),
     page("login-wrong", known_person, signs_in_wrongly, sees=FAULTS),
     page("login-factor", person_with_app, signs_in, sees=CODE),
     page("login-closed", nobody("/accounts/signup/")),

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 
+from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from onboarding.models import Onboarding
@@ -49,6 +50,25 @@ def left_a_number(world: World) -> str:
     address = left_an_hour_ago(world)
     Onboarding.objects.filter(tenant=world.tenant).update(expected_number=NUMBER)
     return address
+
+
+def begun_again(world: World) -> str:
+    """Ended, begun again, and read anew before the click."""
+    address = left_an_hour_ago(world)
+    Onboarding.objects.filter(tenant=world.tenant).update(state_changed_at=timezone.now())
+    return address
+
+
+def ended(world: World) -> str:
+    """The window was closed, and nothing came back."""
+    world.owner()
+    row = world.attempt(S.CANCELLED, "no_confirmation")
+    return f"/connect/?onboarding={row.public_id}"
+
+
+def sees_an_error_after(page: Page, _: World) -> None:
+    page.click("#ended-help button")
+    page.fill("#error-text", "4563015")
 
 
 def window(script: str, sdk: str = HELD_SDK, clock: bool = False) -> Callable[[Page], None]:
@@ -101,7 +121,11 @@ CASES = (
     Case("window-error-found", owner, ".fault[open]:visible", finds_an_error),
     Case("window-shut", owner, "#window-shut:visible", opens_and_closes, window(FAR, clock=True)),
     Case("window-still", owner, "#still:visible", opens_and_waits, window(FAR, clock=True)),
-    Case("window-reloaded", left_open, "#window-maybe:visible", once=True),
+    Case("window-reloaded", left_open, "#window-left:visible", once=True),
+    Case("window-maybe", owner, "#window-maybe:visible", nothing_opens,
+         window("", SILENT_SDK, clock=True)),
+    Case("window-begun-again", begun_again, "#launch:enabled", once=True),
+    Case("window-ended-error", ended, "#progress .fault[open]:visible", sees_an_error_after),
     Case("window-silent", owner, trouble("unseen"), nothing_opens,
          window("", SILENT_SDK, clock=True)),
     Case("window-left", left_an_hour_ago, "#ready-left:visible", once=True),

@@ -163,7 +163,9 @@ class World:
                 **told,
             }
         )
-        self._history(row, state, now - ago)
+        # In Meta's window since it was begun; all else came after the window.
+        begun = timedelta(minutes=7) if state == S.STARTED else timedelta()
+        self._history(row, state, now - ago - begun)
         row.refresh_from_db()
         return row
 
