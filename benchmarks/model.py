@@ -35,8 +35,8 @@ class Assumed:
     """CPU above this makes people wait."""
     threads: int = 16
     """Of the web on a machine: 2 processes of 8; each keeps a connection to PostgreSQL."""
-    slots: int = 10
-    """Tasks at once of all workers on a machine (docker-compose.yml); each keeps one too."""
+    slots: int = 80
+    """Threads of all workers on a machine (docker-compose.yml); each keeps one too."""
     call_seconds: float = 0.5
     """A call to YCloud, as slow as it gets on a usual day."""
     calls_per_look: int = 2
