@@ -9,7 +9,6 @@ beside it.
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
 import sys
@@ -18,6 +17,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from benchmarks import alone
 from benchmarks.report import Row, machine, table
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -39,7 +39,7 @@ def main() -> int:
     for part in parts:
         print(f"Measuring {part} ...", flush=True)
         began = time.monotonic()
-        rows += importlib.import_module(f"benchmarks.{part}").measure(rounds)
+        rows += alone.measured(f"benchmarks.{part}", rounds)
         took[part] = round(time.monotonic() - began, 1)
     keep(rows, took, rounds)
     print(f"\n{table(rows)}\n\nMedians of {rounds} rounds; all of them in {KEPT}.")
