@@ -1,7 +1,9 @@
 """What runs every few seconds finds what is due by an index of it, however many rows there are.
 
 Asked of the planner (as in test_desk_plans.py): can the statement be answered by the one index? One
-that no index fits is answered by reading the table, and fails here.
+that no index fits is answered by reading the table, and fails here. Which of several fitting indexes
+is the cheapest depends on the figures of the day (an empty table has none), so only those that are
+named are left to it.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from django.utils import timezone
 from onboarding import link_mail, meta, retention, schedule, tasks, transitions
 from onboarding.messages import send
 from onboarding.outbound import queue
+from tests.planner import leave_only
 
 FAR = timedelta(days=7)
 
@@ -31,8 +34,7 @@ DUE: list[tuple[str, Callable[[], object], tuple[str, ...]]] = [
     ("forgotten codes", meta.forgotten_codes, ("onboarding_code_waiting",)),
     ("dead codes", meta.wipe_dead_codes, ("onboarding_code_waiting",)),
     ("forgotten events", tasks.apply_forgotten_events, ("webhook_event_unapplied",)),
-    # Two indexes fit what waits and is old; which is the cheaper one, the figures of the day say.
-    ("letters to give up", send.give_up_old, ("notice_(waiting|by_age)", "notice_sending")),
+    ("letters to give up", send.give_up_old, ("notice_waiting", "notice_sending")),
     ("letters that are due", lambda: list(send._due()[:50]), ("notice_waiting",)),
     ("links to mail", link_mail.send_due, ("link_mail_under_way",)),
     ("events to share", queue.share_due, ("outbound_event_unshared",)),
@@ -40,10 +42,11 @@ DUE: list[tuple[str, Callable[[], object], tuple[str, ...]]] = [
 ]  # fmt: skip
 
 
-def scans_of(ask: Callable[[], object]) -> list[str]:
+def scans_of(ask: Callable[[], object], indexes: tuple[str, ...]) -> list[str]:
     """The scans of each statement where reading whole tables costs more than anything else."""
     with CaptureQueriesContext(connection) as asked:
         ask()
+    leave_only(indexes)
     found = []
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
@@ -66,14 +69,14 @@ def tables_read_whole(scans: list[str]) -> list[str]:
 def test_what_is_due_is_found_by_its_partial_index(
     db: None, ask: Callable[[], object], indexes: tuple[str, ...]
 ) -> None:
-    scans = scans_of(ask)
+    scans = scans_of(ask, indexes)
     for index in indexes:
         assert any(re.search(rf"(using|on) {index}\b", scan) for scan in scans), scans
     assert not tables_read_whole(scans), scans
 
 
 def test_each_index_of_what_is_due_holds_nothing_else(db: None) -> None:
-    partial = {index for _name, _ask, indexes in DUE for index in indexes if "|" not in index}
+    partial = {index for _name, _ask, indexes in DUE for index in indexes}
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT relname FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid "
@@ -88,7 +91,10 @@ def test_what_is_forgotten_by_age_is_found_by_an_index(db: None) -> None:
     scans = [
         scan
         for rows in retention._addresses(now, now)[:1]
-        for scan in scans_of(lambda rows=rows: list(rows.values_list("pk", flat=True)[:1000]))  # type: ignore[misc]
+        for scan in scans_of(
+            lambda rows=rows: list(rows.values_list("pk", flat=True)[:1000]),  # type: ignore[misc]
+            ("mail_address_unconfirmed",),
+        )
     ]
     assert any("mail_address_unconfirmed" in scan for scan in scans), scans
 
@@ -98,5 +104,6 @@ def test_rows_of_another_row_are_found_by_the_index_of_what_is_there(db: None, c
     from onboarding.models import Onboarding
 
     rows = Onboarding.objects.filter(**{f"{column}_id": 42}).order_by()
-    scans = scans_of(lambda: list(rows.values_list("pk", flat=True)))
-    assert any(f"onboarding_of_{column}" in scan for scan in scans), scans
+    index = f"onboarding_of_{column}"
+    scans = scans_of(lambda: list(rows.values_list("pk", flat=True)), (index,))
+    assert any(index in scan for scan in scans), scans
