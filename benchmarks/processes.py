@@ -66,6 +66,7 @@ class Processes:
             "LAUNCHES_PER_MINUTE": NO_LIMIT,
             "LINK_OPENINGS_PER_MINUTE": NO_LIMIT,
             "API_RATE_PER_MINUTE": NO_LIMIT,
+            "DATABASE_POOL_SIZE": "40",
             "PYTHONPATH": str(ROOT),
             "PYTHONUNBUFFERED": "1",
         }

@@ -182,18 +182,25 @@ TEMPLATES = [
     }
 ]
 
-DATABASES = {
-    "default": {
-        **env.db_url_config(_required("DATABASE_URL", _ASK_RUN) or "postgres://unset/unset"),
-        "CONN_MAX_AGE": 60,
-        "CONN_HEALTH_CHECKS": True,
-    }
-}
-if DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
+_database = env.db_url_config(_required("DATABASE_URL", _ASK_RUN) or "postgres://unset/unset")
+if _database["ENGINE"] != "django.db.backends.postgresql":
     _faults.append(
         # pragma: allowlist nextline secret - the shape, no password
         "DATABASE_URL must name a PostgreSQL database: postgres://USER:PASSWORD@HOST/NAME"
     )
+DATABASE_POOL_SIZE = _number("DATABASE_POOL_SIZE", 40, 0)
+# Celery closes its connection around each task; the pool makes that cheap. If none can be had soon,
+# PostgreSQL is away, which is told rather than waited for.
+_pool = {"min_size": 1, "max_size": DATABASE_POOL_SIZE, "timeout": 3, "max_idle": 60}
+if DATABASE_POOL_SIZE:
+    _database = {
+        **_database,
+        "ENGINE": "config.database",
+        "OPTIONS": {**_database.get("OPTIONS", {}), "pool": _pool},
+    }
+else:
+    _database = {**_database, "CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+DATABASES = {"default": _database}
 
 REDIS_URL = _required("REDIS_URL", _ASK_RUN)
 CACHES = {

@@ -12,6 +12,7 @@ PRODUCTION = {
     "SECRET_KEY": "placeholder-" + "x7Kq9mZt" * 8,
     "FIELD_ENCRYPTION_KEYS": "A" * 43 + "=",
     "DATABASE_URL": "postgres://onboarding_app:x@db.internal/onboarding",
+    "DATABASE_POOL_SIZE": "0",  # there is no such host to be waited for
     "REDIS_URL": "redis://:x@redis.internal/0",
     "SITE_URL": "https://signup.example.com",
     "ALLOWED_HOSTS": "signup.example.com",

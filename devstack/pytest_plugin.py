@@ -42,6 +42,8 @@ _TEST_SETTINGS = {
     # Tests move the clock back and forth, which no window survives; the quota's own say how much.
     "YCLOUD_QUOTA_PER_SECOND": "1000000",
     "YCLOUD_QUOTA_PER_HOUR": "1000000",
+    # Tests have one thread; what is started as a process has the pool (tests/faults, benchmarks).
+    "DATABASE_POOL_SIZE": "0",
     "DJANGO_ALLOW_ASYNC_UNSAFE": "true",  # playwright's sync API runs a loop in the main thread
 }
 

@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from django.db import DatabaseError, InterfaceError, connection, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -39,6 +40,9 @@ NOTHING = Scope()
 EVERYTHING = Scope(everything=True)
 
 current: ContextVar[Scope] = ContextVar("scope", default=NOTHING)
+
+_sees: WeakKeyDictionary[Any, Scope] = WeakKeyDictionary()
+"""What each of psycopg's connections was told beyond its transaction, if that is not nothing."""
 
 READ_BEFORE_A_TENANT_IS_KNOWN = frozenset(
     {
@@ -122,6 +126,8 @@ def _tell(told: BaseDatabaseWrapper, scope: Scope, *, local: bool) -> None:
                 local,
             ],
         )
+    if not local:
+        _sees[told.connection] = scope
 
 
 def _tell_again(outer: Scope, *, local: bool) -> None:
@@ -131,15 +137,20 @@ def _tell_again(outer: Scope, *, local: bool) -> None:
     try:
         _tell(connection, outer, local=local)
     except (DatabaseError, InterfaceError):
-        if not local:
-            connection.close()  # a connection that may see too much is not kept
+        if not local:  # a connection that may see too much is not kept, nor given to a pool
+            connection.connection.close()
+            connection.close()
 
 
 @receiver(connection_created)
 def tell_new_connection(connection: BaseDatabaseWrapper, **_: Any) -> None:
-    """A connection that is made (again) inside `seeing_everything` sees everything."""
-    if current.get().everything:
-        _tell(connection, EVERYTHING, local=False)
+    """A connection that is made, or taken from the pool, sees what the code around it may see.
+
+    That is everything or nothing: a tenant's request tells its transaction.
+    """
+    wanted = EVERYTHING if current.get().everything else NOTHING
+    if _sees.get(connection.connection, NOTHING) != wanted:
+        _tell(connection, wanted, local=False)
 
 
 def wall(table: str, column: str = "tenant_id") -> RunSQL:

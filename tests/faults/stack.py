@@ -79,6 +79,7 @@ class Stack:
             "LAUNCHES_PER_MINUTE": "100000",
             "LINK_OPENINGS_PER_MINUTE": "100000",
             "API_RATE_PER_MINUTE": "100000",
+            "DATABASE_POOL_SIZE": "40",
             "PYTHONPATH": str(ROOT),
             "PYTHONUNBUFFERED": "1",
         }
@@ -97,9 +98,11 @@ class Stack:
 
     def run(self, name: str) -> None:
         """Start one process (again). Only from the main thread."""
+        of_processes = name in WORKERS and not WORKERS[name][2]
+        env = self.env | ({"DATABASE_POOL_SIZE": "0"} if of_processes else {})
         with (self.place / f"{name}.log").open("ab") as log:
             self.children[name] = process.spawn(
-                self._command(name), env=self.env, cwd=ROOT, output=log,
+                self._command(name), env=env, cwd=ROOT, output=log,
                 death_signal=signal.SIGKILL,
             )  # fmt: skip
 

@@ -1,9 +1,9 @@
 """What runs every few seconds finds what is due by an index of it, however many rows there are.
 
 Asked of the planner (as in test_desk_plans.py): can the statement be answered by the one index? One
-that no index fits is answered by reading the table, and fails here. Which of several fitting indexes
-is the cheapest depends on the figures of the day (an empty table has none), so only those that are
-named are left to it.
+Asked of the planner (as in test_desk_plans.py): can the statement be answered by this index? One
+cheapest depends on the figures of the day (of an empty table there are none), so the choice is only
+between those that are named.
 """
 
 from __future__ import annotations
