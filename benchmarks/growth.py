@@ -2,7 +2,7 @@
 
 Two databases of one server, the app's role behind the walls, whole requests through all middleware
 and the worker's own statements. Both sizes are asked in turns, so that what else the machine does
-slows down both. GROWTH_MILLION=1 loads a million as well (about half an hour) and tells it beside.
+slows down both. GROWTH_MILLION=1 loads a million as well (some minutes) and tells it beside.
 """
 
 from __future__ import annotations

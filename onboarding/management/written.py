@@ -40,7 +40,7 @@ BATCH = 2000
 FAR = timedelta(days=45)
 """Nobody looks at these rows before: neither YCloud nor the sandbox knows them."""
 
-_WRITTEN = (Onboarding, Transition, SignupEvent, ProviderCall, WhatsAppBusinessAccount, PhoneNumber)
+WRITTEN = (Onboarding, Transition, SignupEvent, ProviderCall, WhatsAppBusinessAccount, PhoneNumber)
 
 
 def write(count: int, tenants: int, seed: int, *, now: datetime | None = None) -> Iterator[int]:
@@ -81,7 +81,7 @@ def _drop(rows: models.QuerySet[Any]) -> None:
 @contextmanager
 def _times_as_given() -> Iterator[None]:
     with ExitStack() as undone:
-        for model in _WRITTEN:
+        for model in WRITTEN:
             for field in model._meta.fields:
                 for flag in ("auto_now", "auto_now_add"):
                     if getattr(field, flag, False):
