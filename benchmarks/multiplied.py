@@ -29,20 +29,20 @@ def multiply(block: int, copies: int) -> None:
     All tables of `models()` must hold the block and nothing else.
     """
     from django.db import connection, transaction
+    from django.db.models import Max
 
+    most = {each: each._default_manager.aggregate(most=Max("pk"))["most"] or 0 for each in models()}
     with connection.cursor() as cursor:
-        most: dict[Any, int] = {}
-        for model in models():
-            cursor.execute(f"SELECT coalesce(max(id), 0) FROM {model._meta.db_table}")
-            most[model] = cursor.fetchone()[0]
         for copy in range(1, copies + 1):
             with transaction.atomic():
                 for model in models():
                     cursor.execute(_copied(model, most, block, copy))
         for model in models():
-            sequence = f"pg_get_serial_sequence('{model._meta.db_table}', 'id')"
-            taken = copies * most[model]
-            cursor.execute(f"SELECT count(nextval({sequence})) FROM generate_series(1, {taken})")
+            cursor.execute(
+                "SELECT count(nextval(pg_get_serial_sequence(%s, 'id'))) "
+                "FROM generate_series(1, %s)",
+                [model._meta.db_table, copies * most[model]],
+            )
 
 
 def _copied(model: Any, most: dict[Any, int], block: int, copy: int) -> str:
