@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from benchmarks.loaded import COMMON, ENDING, Databases, load, mark, reviewer, site, tidy
+from benchmarks.loaded import COMMON, ENDING, Databases, alike, load, mark, reviewer, site, tidy
 from devstack import runenv
 
 if TYPE_CHECKING:
@@ -44,10 +44,7 @@ def requests(client: Any) -> dict[str, Callable[[], Any]]:
     from onboarding.admin.onboardings.filters import ENDED
     from onboarding.models import Onboarding, ProviderCall, WhatsAppBusinessAccount
 
-    stopped = Onboarding.objects.filter(state="connected").select_related(
-        "number", "tenant", "business_account"
-    )
-    row = stopped.order_by("pk")[10]
+    row = alike()[0]
     common = WhatsAppBusinessAccount.objects.filter(name__endswith=ENDING).order_by("-pk")[0]
     called = ProviderCall.objects.exclude(request_id="").order_by("pk")[0]
     assert row.number

@@ -17,7 +17,7 @@ from datetime import timedelta
 from typing import Any
 
 from benchmarks import desk
-from benchmarks.loaded import Databases, load, mark, reviewer, site, tidy
+from benchmarks.loaded import Databases, alike, load, mark, reviewer, site, tidy
 from benchmarks.report import Goal, Row
 
 FEW, MANY, MILLION = 1_000, 100_000, 1_000_000
@@ -76,15 +76,9 @@ class Found:
 
 def member() -> tuple[Any, Any, Any]:
     """A browser of a made-up owner's, a connected onboarding of theirs, their tenant."""
-    from django.db.models import Count
     from django.test import Client
 
-    from onboarding.models import Onboarding
-
-    # Of all those that went the same way: its history is as long in each size.
-    rows = Onboarding.objects.filter(state="connected", started_by__isnull=False, number__health="")
-    rows = rows.annotate(moves=Count("transitions")).filter(moves=6, calls__isnull=True)
-    row = rows.select_related("tenant", "started_by").order_by("pk")[0]
+    row = alike()[0]
     client = Client(SERVER_NAME="localhost")
     assert row.started_by
     client.force_login(
