@@ -227,6 +227,10 @@ WHY: dict[str, str] = {
         "it adds up what each waiting row wants, of which there are a hundred times as many; once "
         "in 15 s for all workers together, and nobody waits for it"
     ),
+    "desk": (
+        "it counts all open rows by state and age each time it is opened, from one index: ten "
+        "milliseconds of 100,000"
+    ),
     desk.COLD: (
         "funnel and totals are counted over all rows of 90 days, which only happens when neither "
         "Redis nor a worker has a count of the last five minutes (decision 0012)"
