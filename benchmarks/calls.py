@@ -118,7 +118,7 @@ def _happy_rows(rounds: int) -> list[Row]:
     bounds = ((0, "calls", GOAL_CALLS), (1, "round trips", GOAL_TRIPS))
     return [
         Row(
-            part="calls", name=f"happy path, {what}", unit=what,
+            part="Calls", name=f"happy path, {what}", unit=what,
             ours=[each[at] for each in mine], other=[each[at] for each in first],
             against=next(iter(loops)), goal=Goal("ours", bound),
             aside=f"calls and round trips: {told}",
@@ -143,7 +143,7 @@ def _waiting_rows(rounds: int) -> list[Row]:
             told = "; ".join(f"{name} {found[0][day]:,.0f}" for name, found in loops.items())
             rows.append(
                 Row(
-                    part="calls",
+                    part="Calls",
                     name=f"day {day} of waiting, {depth}",
                     unit="calls",
                     ours=[each[day] for each in mine],

@@ -84,9 +84,9 @@ def rows(ours: Found, plain: Found) -> list[Row]:
     other = {name: [round(mb, 1) for mb in each] for name, each in plain.parts.items()}
     more = {"at rest, by process [MB]": {"ours": parts, "plain": other}}
     return [
-        Row("footprint", "start until ready", "s", ours.starts, plain.starts, AGAINST),
-        Row("footprint", "memory at rest", "MB", ours.rest, plain.rest, more=more),
-        Row("footprint", "memory under load", "MB", ours.load, plain.load),
+        Row("Footprint", "start until ready", "s", ours.starts, plain.starts, AGAINST),
+        Row("Footprint", "memory at rest", "MB", ours.rest, plain.rest, more=more),
+        Row("Footprint", "memory under load", "MB", ours.load, plain.load),
     ]
 
 

@@ -134,7 +134,7 @@ def _row(
     cost = f"calls a number: ours {_mean(calls['ours']):,.0f}, theirs {_mean(calls[name]):,.0f}"
     given_up = f"; never noticed: ours {missed['ours']}, theirs {missed[name]} of {many}"
     return Row(
-        part="noticing", name="delay, p95, of the time it took", unit="%",
+        part="Noticing", name="delay, p95, of the time it took", unit="%",
         ours=shares["ours"], other=shares[name], against=name,
         goal=Goal("ours", MOST), aside=cost + given_up,
         why="" if _mean(shares["ours"]) <= MOST else "see the rounds in the JSON file",

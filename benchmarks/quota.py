@@ -86,7 +86,7 @@ def measure(rounds: int) -> list[Row]:
 
 
 def _row(name: str, unit: str, mine: list[float], other: list[float], **more: Any) -> Row:
-    return Row("quota", name, unit, mine, other, against=NAIVE, **more)
+    return Row("Quota", name, unit, mine, other, against=NAIVE, **more)
 
 
 def _busy(mine: list[Told], naive: list[Told]) -> list[Row]:
