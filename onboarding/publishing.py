@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextvars import copy_context
@@ -26,35 +27,41 @@ def _publisher() -> ThreadPoolExecutor:
 
 def published(task: Any, kwargs: dict[str, Any]) -> bool:
     """Publish within PUBLISH_SECONDS; a broker that is down must not hold up a request."""
-    # In a copy of the context, so that the message carries the id of the request under way.
-    publish = partial(copy_context().run, task.apply_async)
-    future = _publisher().submit(publish, kwargs=kwargs, retry=False)
-    try:
-        future.result(PUBLISH_SECONDS)
-    except FutureTimeoutError:
-        logger.warning("the broker did not take %s in time", task.name)
-        return False
-    except Exception:
-        logger.warning("the broker did not take %s", task.name, exc_info=True)
-        return False
-    return True
+    return _in_time(task.name, partial(task.apply_async, kwargs=kwargs, retry=False))
 
 
-def published_once(task: Any) -> bool:
+def published_once(task: Any, countdown: float | None = None) -> bool:
     """Publish a task that takes whatever is due, unless one waits that has not begun.
 
     That one sees what was committed by now: it calls `begins` before it looks. Two hundred webhooks
-    a second would else be two hundred messages about the same few rows.
+    a second would else be two hundred messages about the same few rows. `countdown`: seconds for
+    which more may come together.
     """
+    return _in_time(task.name, partial(_once, task, countdown))
+
+
+def _once(task: Any, countdown: float | None) -> None:
+    if not kept.add(_waiting(task), 1, WAITS_SECONDS):
+        return
     try:
-        if not kept.add(_waiting(task), 1, WAITS_SECONDS):
-            return True
-    except redis.RedisError:
-        return False  # the broker is the same Redis; beat asks again
-    done = published(task, {})
-    if not done:
+        task.apply_async(kwargs={}, retry=False, countdown=countdown)
+    except Exception:
         begins(task)  # nothing waits
-    return done
+        raise
+
+
+def _in_time(name: str, publish: Callable[[], object]) -> bool:
+    # In a copy of the context, so that the message carries the id of the request under way.
+    future = _publisher().submit(copy_context().run, publish)
+    try:
+        future.result(PUBLISH_SECONDS)
+    except FutureTimeoutError:
+        logger.warning("the broker did not take %s in time", name)
+        return False
+    except Exception:
+        logger.warning("the broker did not take %s", name, exc_info=True)
+        return False
+    return True
 
 
 def begins(task: Any) -> None:

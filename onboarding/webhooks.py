@@ -59,7 +59,7 @@ def _store(event_id: str, columns: dict[str, Any]) -> None:
     with transaction.atomic():
         stored = WebhookEvent.objects.create(event_id=event_id, **columns)
         if stored.applied_at is None:
-            tasks.request_apply(event_id)
+            tasks.request_applying()
         instruments.webhook_came("stored", stored.sent_at)
 
 
