@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextvars import copy_context
@@ -11,9 +10,11 @@ from functools import cache, partial
 from typing import Any
 
 import redis
-from django.core.cache import cache as kept
+from django.core.cache import caches
+from django.utils.connection import ConnectionProxy
 
 logger = logging.getLogger(__name__)
+kept = ConnectionProxy(caches, "nudges")
 
 PUBLISH_SECONDS = 0.5
 WAITS_SECONDS = 10
@@ -25,9 +26,20 @@ def _publisher() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(max_workers=4, thread_name_prefix="publish")
 
 
-def published(task: Any, kwargs: dict[str, Any]) -> bool:
+def published(task: Any, kwargs: dict[str, Any], countdown: float | None = None) -> bool:
     """Publish within PUBLISH_SECONDS; a broker that is down must not hold up a request."""
-    return _in_time(task.name, partial(task.apply_async, kwargs=kwargs, retry=False))
+    # In a copy of the context, so that the message carries the id of the request under way.
+    publish = partial(copy_context().run, task.apply_async)
+    future = _publisher().submit(publish, kwargs=kwargs, retry=False, countdown=countdown)
+    try:
+        future.result(PUBLISH_SECONDS)
+    except FutureTimeoutError:
+        logger.warning("the broker did not take %s in time", task.name)
+        return False
+    except Exception:
+        logger.warning("the broker did not take %s", task.name, exc_info=True)
+        return False
+    return True
 
 
 def published_once(task: Any, countdown: float | None = None) -> bool:
@@ -37,31 +49,15 @@ def published_once(task: Any, countdown: float | None = None) -> bool:
     a second would else be two hundred messages about the same few rows. `countdown`: seconds for
     which more may come together.
     """
-    return _in_time(task.name, partial(_once, task, countdown))
-
-
-def _once(task: Any, countdown: float | None) -> None:
-    if not kept.add(_waiting(task), 1, WAITS_SECONDS):
-        return
     try:
-        task.apply_async(kwargs={}, retry=False, countdown=countdown)
-    except Exception:
+        if not kept.add(_waiting(task), 1, WAITS_SECONDS):
+            return True
+    except redis.RedisError:
+        return False  # the broker is the same Redis; beat asks again
+    done = published(task, {}, countdown)
+    if not done:
         begins(task)  # nothing waits
-        raise
-
-
-def _in_time(name: str, publish: Callable[[], object]) -> bool:
-    # In a copy of the context, so that the message carries the id of the request under way.
-    future = _publisher().submit(copy_context().run, publish)
-    try:
-        future.result(PUBLISH_SECONDS)
-    except FutureTimeoutError:
-        logger.warning("the broker did not take %s in time", name)
-        return False
-    except Exception:
-        logger.warning("the broker did not take %s", name, exc_info=True)
-        return False
-    return True
+    return done
 
 
 def begins(task: Any) -> None:

@@ -47,8 +47,8 @@ logger = logging.getLogger(__name__)
 
 SWEEP_LIMIT = 200
 ALIVE_SECONDS = 30
-GATHER_SECONDS = 0.2
-"""For so long webhooks are gathered, to be applied together."""
+GATHER_SECONDS, WATCH_SECONDS = 0.2, 2.0
+"""For so long webhooks are gathered; and the numbers they woke, each account being one read."""
 WATCH_LIMIT = 50
 NUDGE_WITHIN_SECONDS = 30.0
 
@@ -129,7 +129,7 @@ def _nudge_woken(woken: applying.Woken) -> int:
     for onboarding_id in woken.onboardings:
         nudge(onboarding_id)
     if woken.numbers:
-        nudge_watch()
+        nudge_watch(WATCH_SECONDS)
     return woken.applied
 
 
@@ -241,9 +241,9 @@ def nudge(onboarding_id: int) -> None:
     )
 
 
-def nudge_watch() -> None:
-    """Have due numbers read now, after the commit. One task reads all, so one message waits."""
-    transaction.on_commit(lambda: publishing.published_once(watch_numbers) and None)
+def nudge_watch(countdown: float | None = None) -> None:
+    """Have due numbers read, after the commit. One task reads all, so one message waits."""
+    transaction.on_commit(lambda: publishing.published_once(watch_numbers, countdown) and None)
 
 
 def request_exchange(onboarding_id: int) -> None:
