@@ -42,7 +42,8 @@ class Known:
         waba_ids = {event.waba_id for event in about} - {""}
         number_ids = {event.phone_number_id for event in about} - {""}
         self.accounts = list(
-            WhatsAppBusinessAccount.objects.filter(waba_id__in=waba_ids)
+            # "Not empty" is said for the planner, here and below: so are the indexes.
+            WhatsAppBusinessAccount.objects.filter(~Q(waba_id=""), waba_id__in=waba_ids)
             .only("waba_id", "tenant", "ycloud_account", "proof").order_by("pk")
         )  # fmt: skip
         self.numbers = list(
@@ -59,7 +60,6 @@ class Known:
         )  # fmt: skip
         self.open = list(
             Onboarding.objects.filter(
-                # "Not empty" is said for the planner: so are the indexes.
                 Q(claimed_waba_id__in=waba_ids) & ~Q(claimed_waba_id="")
                 | Q(claimed_phone_number_id__in=number_ids) & ~Q(claimed_phone_number_id="")
                 | Q(number__in=[n.pk for n in self.numbers if n.phone_number_id in number_ids]),
