@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import socket
+import time
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -29,3 +32,27 @@ def test_what_comes_after_it_began_is_a_message_of_its_own(sent: list[Any]) -> N
     tasks.watch_numbers()
     publishing.published_once(tasks.watch_numbers)
     assert len(sent) == 2
+
+
+@pytest.fixture
+def mute_redis(settings: Any) -> Iterator[None]:
+    """It takes connections and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        away = f"redis://127.0.0.1:{mute.getsockname()[1]}/0"
+        before = settings.CACHES
+        settings.CACHES = {**before, "nudges": {**before["nudges"], "LOCATION": away}}
+        yield
+
+
+def test_a_redis_that_does_not_answer_is_waited_for_half_a_second(
+    sent: list[Any], mute_redis: None
+) -> None:
+    began = time.monotonic()
+    assert not publishing.published_once(tasks.watch_numbers)
+    assert time.monotonic() - began < 1
+    assert not sent
+
+
+def test_what_a_message_gathers_is_said_with_it(sent: list[Any]) -> None:
+    publishing.published_once(tasks.watch_numbers, 2.0)
+    assert sent[0]["countdown"] == 2.0
