@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextvars import copy_context
 from functools import cache, partial
+from math import ceil
 from typing import Any
 
 import redis
@@ -42,22 +43,31 @@ def published(task: Any, kwargs: dict[str, Any], countdown: float | None = None)
     return True
 
 
-def published_once(task: Any, countdown: float | None = None) -> bool:
+def published_once(task: Any, gather: float | None = None) -> bool:
     """Publish a task that takes whatever is due, unless one waits that has not begun.
 
     That one sees what was committed by now: it calls `begins` before it looks. Two hundred webhooks
-    a second would else be two hundred messages about the same few rows. `countdown`: seconds for
-    which more may come together.
+    a second would else be two hundred messages about the same few rows. `gather`: where one was
+    published lately, the next one waits for so many seconds, so that more come together.
     """
     try:
         if not kept.add(_waiting(task), 1, WAITS_SECONDS):
             return True
+        countdown = _countdown(task, gather) if gather else None
     except redis.RedisError:
         return False  # the broker is the same Redis; beat asks again
     done = published(task, {}, countdown)
     if not done:
         begins(task)  # nothing waits
     return done
+
+
+def _countdown(task: Any, gather: float) -> float | None:
+    lately = f"lately:{task.name}"
+    if kept.add(lately, 1, ceil(gather)):
+        return None
+    kept.touch(lately, ceil(2 * gather))
+    return gather
 
 
 def begins(task: Any) -> None:

@@ -47,8 +47,8 @@ logger = logging.getLogger(__name__)
 
 SWEEP_LIMIT = 200
 ALIVE_SECONDS = 30
-GATHER_SECONDS, WATCH_SECONDS = 0.2, 2.0
-"""For so long webhooks are gathered; and the numbers they woke, each account being one read."""
+GATHER_SECONDS, WATCH_SECONDS = 0.2, 5.0
+"""So often webhooks are applied; and so often the numbers are read that they wake."""
 WATCH_LIMIT = 50
 NUDGE_WITHIN_SECONDS = 30.0
 
@@ -241,9 +241,9 @@ def nudge(onboarding_id: int) -> None:
     )
 
 
-def nudge_watch(countdown: float | None = None) -> None:
+def nudge_watch(gather: float | None = None) -> None:
     """Have due numbers read, after the commit. One task reads all, so one message waits."""
-    transaction.on_commit(lambda: publishing.published_once(watch_numbers, countdown) and None)
+    transaction.on_commit(lambda: publishing.published_once(watch_numbers, gather) and None)
 
 
 def request_exchange(onboarding_id: int) -> None:

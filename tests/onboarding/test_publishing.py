@@ -15,6 +15,8 @@ from onboarding import publishing, tasks
 @pytest.fixture
 def sent(db: None, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     messages: list[Any] = []
+    publishing.begins(tasks.watch_numbers)
+    publishing.kept.delete(f"lately:{tasks.watch_numbers.name}")
     monkeypatch.setattr(
         tasks.watch_numbers, "apply_async", lambda **message: messages.append(message)
     )
@@ -53,6 +55,9 @@ def test_a_redis_that_does_not_answer_is_waited_for_half_a_second(
     assert not sent
 
 
-def test_what_a_message_gathers_is_said_with_it(sent: list[Any]) -> None:
-    publishing.published_once(tasks.watch_numbers, 2.0)
-    assert sent[0]["countdown"] == 2.0
+def test_the_first_message_goes_at_once_and_the_next_one_gathers(sent: list[Any]) -> None:
+    for _ in range(2):
+        publishing.published_once(tasks.watch_numbers, 2.0)
+        tasks.watch_numbers()
+    publishing.published_once(tasks.watch_numbers)
+    assert [message["countdown"] for message in sent] == [None, 2.0, None]
