@@ -144,7 +144,9 @@ class Intake:
         """Signed events, half about an account and half about a number of ours, at a fixed rate."""
         many = int(WEBHOOKS_A_SECOND * self.size.webhook_seconds)
         asked = [self._event(index) for index in range(many)]
-        return send(self.of.port, asked, 16, WEBHOOKS_A_SECOND)
+        before = cpu_of(self.of.children["web"].pid)
+        timed = send(self.of.port, asked, 16, WEBHOOKS_A_SECOND)
+        return replace(timed, server_cpu=cpu_of(self.of.children["web"].pid) - before)
 
     def _event(self, index: int) -> str:
         which = index % self.size.askers

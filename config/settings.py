@@ -203,13 +203,15 @@ else:
 DATABASES = {"default": _database}
 
 REDIS_URL = _required("REDIS_URL", _ASK_RUN)
+_REDIS: dict[str, Any] = {
+    "BACKEND": "django.core.cache.backends.redis.RedisCache",
+    "LOCATION": REDIS_URL,
+    "KEY_PREFIX": "onboarding",
+}
 CACHES = {
-    "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
-        "LOCATION": REDIS_URL,
-        "KEY_PREFIX": "onboarding",
-        "OPTIONS": {"socket_timeout": 2, "socket_connect_timeout": 1},
-    }
+    "default": {**_REDIS, "OPTIONS": {"socket_timeout": 2, "socket_connect_timeout": 1}},
+    # The same, where nobody waits longer for a nudge (onboarding/publishing.py).
+    "nudges": {**_REDIS, "OPTIONS": {"socket_timeout": 0.5, "socket_connect_timeout": 0.5}},
 }
 SESSION_ENGINE = "tenants.sessions"
 

@@ -28,3 +28,15 @@ def returning() -> str:
     """`lazily` for a single statement, behind its RETURNING: a fourth of the round trips."""
     inside = connection.in_atomic_block
     return "" if inside else ", set_config('synchronous_commit', 'off', true) AS lazily"
+
+
+@contextmanager
+def single() -> Iterator[None]:
+    """For one statement that may fail: it is a transaction of its own, and inside another one a
+    savepoint. Two round trips fewer than `atomic`.
+    """
+    if not connection.in_atomic_block:
+        yield
+        return
+    with transaction.atomic():
+        yield

@@ -6,7 +6,7 @@ Arguments are ids, by keyword; unknown ones of a newer release are ignored.
 from __future__ import annotations
 
 import logging
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from celery import shared_task
@@ -19,8 +19,8 @@ from structlog.contextvars import bind_contextvars
 
 from onboarding import (
     admission,
+    applying,
     cases,
-    events,
     instruments,
     link_mail,
     messages,
@@ -47,7 +47,8 @@ logger = logging.getLogger(__name__)
 
 SWEEP_LIMIT = 200
 ALIVE_SECONDS = 30
-FORGOTTEN_SECONDS = 5
+GATHER_SECONDS, WATCH_SECONDS = 0.2, 5.0
+"""So often webhooks are applied; and so often the numbers are read that they wake."""
 WATCH_LIMIT = 50
 NUDGE_WITHIN_SECONDS = 30.0
 
@@ -103,40 +104,33 @@ def exchange_code(*, onboarding_id: int, **_newer: Any) -> None:
 
 
 @shared_task
+def apply_webhook_events(**_newer: Any) -> int:
+    """Wake what the events that just came concern; how many were applied."""
+    publishing.begins(apply_webhook_events)
+    return sum(map(_nudge_woken, applying.just_stored()))
+
+
+@shared_task
 def apply_webhook_event(*, event_id: str, **_newer: Any) -> None:
-    """Wake what a stored event concerns. Applying it again wakes it again."""
+    """Wake what one stored event concerns. Applying it again wakes it again."""
     bind_contextvars(webhook_event=event_id)
     event = WebhookEvent.objects.filter(event_id=event_id).first()
-    if event is None:
-        return
-    concern = events.concern_of(event)
-    if concern is None:
-        woke, standing = 0, events.standing_without(event)
-    else:
-        rows = list(concern.onboardings.values_list("pk", flat=True))
-        numbers = list(concern.numbers.values_list("pk", flat=True))
-        transitions.ask_accounts(concern.accounts.values_list("pk", flat=True))
-        woke = transitions.wake(rows) + transitions.wake_numbers(numbers)
-        standing = events.Standing.OURS if woke else events.Standing.NOBODY
-        for onboarding_id in rows:
-            nudge(onboarding_id)
-        if numbers:
-            nudge_watch()
-    # An update of what is there: the doctor takes its own event away while we are at it.
-    WebhookEvent.objects.filter(pk=event.pk).update(
-        woke=woke, standing=standing, applied_at=timezone.now()
-    )
+    if event is not None:
+        _nudge_woken(applying.one(event))
 
 
 @shared_task
 def apply_forgotten_events(**_newer: Any) -> int:
-    """Apply stored events whose message the broker lost; how many there were."""
-    before = timezone.now() - timedelta(seconds=FORGOTTEN_SECONDS)
-    waiting = WebhookEvent.objects.filter(applied_at__isnull=True, received_at__lt=before)
-    ids = list(waiting.order_by("received_at").values_list("event_id", flat=True)[:SWEEP_LIMIT])
-    for event_id in ids:
-        apply_webhook_event(event_id=event_id)
-    return len(ids)
+    """Apply stored events whose message the broker lost; how many were applied."""
+    return sum(map(_nudge_woken, applying.forgotten()))
+
+
+def _nudge_woken(woken: applying.Woken) -> int:
+    for onboarding_id in woken.onboardings:
+        nudge(onboarding_id)
+    if woken.numbers:
+        nudge_watch(WATCH_SECONDS)
+    return woken.applied
 
 
 @shared_task
@@ -247,9 +241,9 @@ def nudge(onboarding_id: int) -> None:
     )
 
 
-def nudge_watch() -> None:
-    """Have due numbers read now, after the commit. One task reads all, so one message waits."""
-    transaction.on_commit(lambda: publishing.published_once(watch_numbers) and None)
+def nudge_watch(gather: float | None = None) -> None:
+    """Have due numbers read, after the commit. One task reads all, so one message waits."""
+    transaction.on_commit(lambda: publishing.published_once(watch_numbers, gather) and None)
 
 
 def request_exchange(onboarding_id: int) -> None:
@@ -264,8 +258,14 @@ def request_exchange(onboarding_id: int) -> None:
     transaction.on_commit(exchange)
 
 
+def request_applying() -> None:
+    """Have the events that were just stored applied, after the commit: many with one message."""
+    publish = publishing.published_once
+    transaction.on_commit(lambda: publish(apply_webhook_events, GATHER_SECONDS) and None)
+
+
 def request_apply(event_id: str) -> None:
-    """Have a stored webhook event applied, after the commit."""
+    """Have this stored webhook event applied once more, after the commit."""
     transaction.on_commit(lambda: _published(apply_webhook_event, {"event_id": event_id}) and None)
 
 

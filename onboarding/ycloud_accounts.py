@@ -125,12 +125,13 @@ class Sender:
 
     account_id: int | None
     entered: list[str] = field(repr=False)
-    installed: list[str] = field(repr=False)
 
     @property
     def secrets(self) -> list[str]:
         """Those that staff entered, and those that `doctor --install-webhook` stored."""
-        return [*self.entered, *self.installed]
+        rows = WebhookSecret.objects.filter(ycloud_account=self.account_id)
+        stored = rows.order_by("-installed_at").values_list("secret", flat=True)
+        return [*self.entered, *filter(None, stored)]
 
     def named(self, event_id: str) -> str:
         """What the event is stored under. No account's event can stand in the place of another
@@ -145,11 +146,6 @@ class Sender:
 def sender(slug: str) -> Sender | None:
     """Of the webhook's address; "" is the environment's. None: there is no such account in use."""
     if not slug:
-        return Sender(None, settings.YCLOUD_WEBHOOK_SECRETS, _installed(None))
+        return Sender(None, settings.YCLOUD_WEBHOOK_SECRETS)
     row = _others().filter(slug=slug, ended_at__isnull=True).first()
-    return None if row is None else Sender(row.pk, row.secrets, _installed(row.pk))
-
-
-def _installed(account_id: int | None) -> list[str]:
-    rows = WebhookSecret.objects.filter(ycloud_account=account_id).order_by("-installed_at")
-    return [secret for secret in rows.values_list("secret", flat=True) if secret]
+    return None if row is None else Sender(row.pk, row.secrets)

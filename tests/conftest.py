@@ -13,6 +13,7 @@ from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 from rest_framework.test import APIClient
+from structlog.contextvars import clear_contextvars
 
 from onboarding import meta, quota, services, steps, transitions, ycloud
 from onboarding.models import Onboarding
@@ -35,6 +36,12 @@ def _sees_all_rows(request: pytest.FixtureRequest) -> None:
     named = {"db", "transactional_db"} & set(request.fixturenames)
     uses_database = named or request.node.get_closest_marker("django_db")
     walls.current.set(walls.EVERYTHING if uses_database else walls.NOTHING)
+
+
+@pytest.fixture(autouse=True)
+def _tells_of_itself_only() -> None:
+    """What a request or a task of the test before bound for its lines is not in this one's."""
+    clear_contextvars()
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Model, Q, QuerySet
 from django.utils import timezone
 
 from onboarding.models import Onboarding, PhoneNumber, WhatsAppBusinessAccount
@@ -18,6 +18,14 @@ def wake(rows: Iterable[int]) -> int:
     return Onboarding.objects.filter(pk__in=list(rows)).update(
         wakes=F("wakes") + 1, next_look_at=timezone.now(), version=F("version") + 1
     )
+
+
+def hold_free(rows: type[Model], keys: Iterable[int]) -> frozenset[int]:
+    """Lock those of these rows that nobody else has locked, until the end of the transaction."""
+    free = rows._default_manager.filter(pk__in=list(keys)).order_by("pk")
+    # As an UPDATE does: whoever writes a row that points to one of these is no hindrance.
+    held = free.select_for_update(skip_locked=True, no_key=True)
+    return frozenset(held.values_list("pk", flat=True))
 
 
 def looked(row: Onboarding, due: datetime | None) -> bool:

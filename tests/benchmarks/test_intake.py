@@ -93,11 +93,17 @@ def test_a_slower_view_misses_the_goal() -> None:
     assert [row.ratio for row in rows[:2]] == pytest.approx([3.0, 3.0])
 
 
+def test_webhooks_that_are_answered_too_late_miss_the_goal() -> None:
+    rows = [intake._webhooks("", [timed(ms)] * 5, "", intake.WEBHOOK_MS) for ms in (19.0, 21.0)]
+    assert [row.is_met for row in rows] == [True, False]
+    assert "CPU" in rows[0].aside
+
+
 @pytest.mark.timeout(600)
 def test_all_rows_come_out_of_one_small_round() -> None:
     small = Size(askers=2, requests=4, posts=4, connections=2, webhook_seconds=0.1)
     rows = intake.measure(1, small)
-    assert len(rows) == 22
+    assert len(rows) == 23
     waits = [row for row in rows[:-1] if "CPU" not in row.name]
     assert all(row.value > 0 for row in waits)
     streams = next(row for row in rows if row.name.startswith("open pages"))

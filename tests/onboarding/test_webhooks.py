@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -274,7 +275,7 @@ def test_a_broker_that_is_away_costs_the_sender_half_a_second_at_most(
     def hang(**how: Any) -> None:
         time.sleep(3)
 
-    monkeypatch.setattr(tasks.apply_webhook_event, "apply_async", hang)
+    monkeypatch.setattr(tasks.apply_webhook_events, "apply_async", hang)
     began = time.monotonic()
     assert send(client, event()).status_code == 204
     assert time.monotonic() - began < 1.5
@@ -304,9 +305,10 @@ def test_an_event_that_is_taken_away_while_it_is_applied_is_no_fault(
     """The doctor's own, which a worker may be at."""
     WebhookEvent.objects.create(event_id="doctor_1", type="x", body={})
 
-    def takes_away(event: WebhookEvent) -> None:
+    def takes_away(stored: Sequence[WebhookEvent]) -> list[None]:
         WebhookEvent.objects.all().delete()
+        return [None] * len(stored)
 
-    monkeypatch.setattr(events, "concern_of", takes_away)
+    monkeypatch.setattr(events, "concerns_of", takes_away)
     tasks.apply_webhook_event(event_id="doctor_1")
     assert not WebhookEvent.objects.exists()
