@@ -10,6 +10,7 @@ from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 
 from tenants.models import ApiKey, Membership, Tenant, User
+from tenants.prepared import Prepared
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,15 @@ class Asker:
         return f"link-{self.link_id}" if self.is_guest else f"user-{self.user and self.user.pk}"
 
 
+_TENANTS: Prepared[int] = Prepared(
+    lambda user_id: (
+        Membership.objects.filter(user_id=user_id)
+        .order_by("pk")
+        .values_list("tenant_id", flat=True)
+    )
+)
+
+
 def signed_in(request: HttpRequest) -> User:
     """The signed-in user, for views behind `login_required`."""
     if not request.user.is_authenticated:
@@ -61,8 +71,7 @@ def signed_in(request: HttpRequest) -> User:
 
 def member(user: User) -> Asker:
     """The asker that a signed-in user is: all the tenants of their memberships."""
-    ids = Membership.objects.filter(user=user).order_by("pk").values_list("tenant_id", flat=True)
-    return Asker(actor="customer", tenant_ids=tuple(ids), user=user)
+    return Asker(actor="customer", tenant_ids=tuple(_TENANTS.rows(user.pk)), user=user)
 
 
 def guest(tenant_id: int, link_id: int) -> Asker:

@@ -8,10 +8,22 @@ from django.utils import timezone
 
 from tenants import rotation
 from tenants.cipher import seal, unseal
+from tenants.prepared import Prepared
+
+
+_ALIVE: Prepared[Session] = Prepared(
+    lambda key, now: Session.objects.filter(session_key=key, expire_date__gt=now)
+)
 
 
 class SessionStore(DatabaseStore):
     """As Django's own, sealed with FIELD_ENCRYPTION_KEYS. What no key opens is an empty session."""
+
+    def _get_session_from_db(self) -> Session | None:
+        found = _ALIVE.first(str(self.session_key), timezone.now())
+        if found is None:
+            self._session_key = None
+        return found
 
     def encode(self, session_dict: dict[str, Any]) -> str:
         return seal(super().encode(session_dict))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.http.request import UnreadablePostError
 from rest_framework import viewsets
@@ -52,7 +53,8 @@ class Resource(viewsets.GenericViewSet[M]):
         def repeatable(request: Request, *args: Any, **kwargs: Any) -> Response:
             def act() -> Response:
                 try:
-                    return handler(request, *args, **kwargs)
+                    with transaction.atomic():  # what it did until it was refused is undone
+                        return handler(request, *args, **kwargs)
                 except Throttled:
                     raise  # not kept: it is to be sent again, under the same key
                 except Exception as error:

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import QuerySet
+from django.http import Http404
 from django.middleware.csrf import get_token
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -12,14 +13,13 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import mixins, status
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound, ValidationError
-from rest_framework.generics import get_object_or_404
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from onboarding import instruments, quota, services
-from onboarding.api import examples, throttles
+from onboarding.api import examples, rows, throttles
 from onboarding.api import serializers as s
 from onboarding.api.base import Resource, valid
 from onboarding.api.links import named_tenant
@@ -48,14 +48,14 @@ class OnboardingViewSet(mixins.ListModelMixin, Resource[Onboarding]):
     def get_queryset(self) -> QuerySet[Onboarding]:
         if not isinstance(self.request.user, Asker):
             return Onboarding.objects.none()  # the schema generator asks as nobody
-        rows = Onboarding.objects.visible_to(self.asker)
-        return self.filtered(rows.select_related("tenant", "business_account", "number"))
+        seen = Onboarding.objects.visible_to(self.asker)
+        return self.filtered(seen.select_related("tenant", "business_account", "number"))
 
     found: Onboarding | None = None
     """The row, where the throttle had to know already whether it is the asker's."""
 
     def get_object(self) -> Onboarding:
-        row: Onboarding = self.found or super().get_object()
+        row = rows.whole(str(self.kwargs["id"]), self.asker)
         instruments.seen(row)
         return row
 
@@ -64,8 +64,11 @@ class OnboardingViewSet(mixins.ListModelMixin, Resource[Onboarding]):
         if self.action != "signup":
             return None
         public_id = str(self.kwargs["id"])
-        self.found = self.get_queryset().filter(public_id=public_id).first()
-        return public_id if self.found else None
+        try:
+            self.found = rows.version(public_id, self.asker)
+        except Http404:
+            return None
+        return public_id
 
     @operation(
         "Onboardings, newest first", s.OnboardingSerializer(many=True),
@@ -145,9 +148,9 @@ class OnboardingViewSet(mixins.ListModelMixin, Resource[Onboarding]):
     @action(detail=True, methods=["post"])
     def signup(self, request: Request, id: str) -> Response:
         """Any field, any order, any number of times. Nothing is called; the worker goes on."""
-        row = self.get_object()
+        row = self._version()
         result = {k: v for k, v in valid(s.ResultSerializer, request).items() if v}
-        with transaction.atomic():
+        with transaction.atomic(savepoint=False):  # what is refused leaves nothing of the request
             taken = services.record_signup_result(row, self.asker, result)
             if taken.pk != row.pk:  # other ids: as good as another launch, and counted like one
                 throttles.launching(request, self.asker, row.tenant_id)
@@ -236,9 +239,7 @@ class OnboardingViewSet(mixins.ListModelMixin, Resource[Onboarding]):
 
     def _version(self) -> Onboarding:
         """Of the row only what its ETag is made of: who polls mostly hears that nothing changed."""
-        rows = Onboarding.objects.visible_to(self.asker).select_related("tenant")
-        narrow = rows.only("public_id", "version", "tenant__slug")
-        row: Onboarding = get_object_or_404(narrow, public_id=self.kwargs["id"])
+        row = self.found or rows.version(str(self.kwargs["id"]), self.asker)
         instruments.seen(row)
         return row
 

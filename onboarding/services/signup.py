@@ -112,8 +112,9 @@ def record_signup_result(
 
     `by_dialog`: it came by Meta's full-page dialog, which never gives ids.
     Returns the row that took it: another one when the ids name a second account or number.
+    What it raises ends the transaction that it may be called in.
     """
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         row = transitions.lock(row.pk)
         _keep_event(row, asker, result)
         if _names_another(row, result):
