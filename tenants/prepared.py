@@ -13,8 +13,9 @@ from typing import Any, Generic, TypeVar, cast
 from uuid import UUID
 
 from django.core.exceptions import EmptyResultSet
-from django.db import connection
+from django.db import connections
 from django.db.models import QuerySet
+from django.db.transaction import TransactionManagementError
 
 T = TypeVar("T")
 
@@ -30,7 +31,8 @@ _MARKS: dict[type, Callable[[int], Any]] = {
 class Prepared(Generic[T]):
     """`build(*values)` is the query; it is built once for each number of values, with marks.
 
-    So it may not look at the values: only put them into conditions.
+    So it may not look at the values: only put them into conditions. Its rows are models, or one
+    column of a flat `values_list`.
     """
 
     def __init__(self, build: Callable[..., QuerySet[Any, T]]) -> None:
@@ -48,6 +50,13 @@ class Prepared(Generic[T]):
         """The first of them, or None. Nothing is limited: for queries that have one row at most."""
         return next(iter(self.rows(*values)), None)
 
+    def get(self, *values: Any) -> T:
+        """The first of them. Raises the model's DoesNotExist."""
+        found = self.first(*values)
+        if found is None:
+            raise self._build(*values).model.DoesNotExist
+        return found
+
     def _write(self, values: tuple[Any, ...]) -> _Written | None:
         marks = [_MARKS[type(value)](index) for index, value in enumerate(values)]
         try:
@@ -61,27 +70,35 @@ class _Written:
 
     def __init__(self, rows: QuerySet[Any, Any], marks: list[Any]) -> None:
         self._like = rows
-        self._compiler = rows.query.get_compiler(connection=connection)
+        self._compiler: Any = rows.query.get_compiler(using=rows.db)
         self._sql, params = self._compiler.as_sql()
         self._params = [(p in marks, marks.index(p) if p in marks else p) for p in params]
         missing = set(range(len(marks))) - {place for marked, place in self._params if marked}
         if missing:
             raise ValueError(f"the query does not ask for the values {sorted(missing)}")
+        columns = [column for column, *_ in self._compiler.select[: self._compiler.col_count]]
+        self._converters = self._compiler.get_converters(columns)
+        self._compiler.connection = None  # this thread's, which may end before we do
 
     def rows(self, values: tuple[Any, ...]) -> list[Any]:
+        asked_by = connections[self._like.db]  # the thread's own
+        if self._like.query.select_for_update and asked_by.get_autocommit():
+            raise TransactionManagementError("a row is locked inside a transaction only")
         params = [values[told] if marked else told for marked, told in self._params]
         compiler = copy(self._compiler)
-        compiler.connection = connection  # the thread's own
-        compiler.as_sql = lambda *_, **__: (self._sql, params)  # type: ignore[method-assign]
-        asked = copy(self._like)
-        asked._query = _Asked(compiler)  # type: ignore[attr-defined]
-        return list(asked._iterable_class(asked))  # type: ignore[attr-defined]
+        compiler.connection = asked_by
+        compiler.as_sql = lambda: (self._sql, params)
+        compiler.get_converters = lambda _columns: self._converters
+        iterable: Any = self._like._iterable_class
+        return list(iterable(_Asked(self._like, compiler)))
 
 
 class _Asked:
-    """All that Django's iterables ask of a query."""
+    """All that Django's iterables ask of a queryset and its query."""
 
-    def __init__(self, compiler: Any) -> None:
+    def __init__(self, like: QuerySet[Any, Any], compiler: Any) -> None:
+        self.query, self.model, self.db = self, like.model, like.db
+        self._known_related_objects: dict[Any, Any] = {}
         self._compiler = compiler
 
     def get_compiler(self, *_: Any, **__: Any) -> Any:

@@ -10,7 +10,6 @@ from tenants import rotation
 from tenants.cipher import seal, unseal
 from tenants.prepared import Prepared
 
-
 _ALIVE: Prepared[Session] = Prepared(
     lambda key, now: Session.objects.filter(session_key=key, expire_date__gt=now)
 )

@@ -13,6 +13,7 @@ from onboarding import instruments, notices, outbound_events
 from onboarding.models import Onboarding, Transition
 from onboarding.states import TRANSITIONS, State, milestones_behind
 from onboarding.transitions.claims import OvertakenError
+from tenants.prepared import Prepared
 
 
 class ForbiddenMoveError(Exception):
@@ -21,10 +22,16 @@ class ForbiddenMoveError(Exception):
 
 def lock(onboarding_id: int) -> Onboarding:
     """The row, locked until the end of the transaction: for people's moves."""
-    rows = Onboarding.objects.select_related("tenant").select_for_update(of=("self",))
-    row = rows.get(pk=onboarding_id)
+    row = _LOCKED.get(onboarding_id)
     instruments.seen(row)
     return row
+
+
+_LOCKED: Prepared[Onboarding] = Prepared(
+    lambda pk: (
+        Onboarding.objects.select_related("tenant").select_for_update(of=("self",)).filter(pk=pk)
+    )
+)
 
 
 def move(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 from uuid import uuid4
 
@@ -10,9 +11,15 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from rest_framework.fields import DateTimeField
 from rest_framework.test import APIClient
 
 from onboarding import services
+from onboarding.api.serializers import (
+    LaunchedOnboardingSerializer,
+    OnboardingSerializer,
+    moment,
+)
 from onboarding.models import Onboarding, SignupEvent
 from tenants.models import Membership, Tenant, User
 from tests.conftest import Sandbox, Worker, api_of, pages_of
@@ -50,6 +57,26 @@ def test_choosing_a_mode_makes_an_attempt_with_what_the_window_needs(api: APICli
     }  # fmt: skip
     assert (body["state"], body["tenant"], body["proven"]) == ("started", "cakes", None)
     assert body["launched_at"] is None
+
+
+@pytest.mark.parametrize("shown", [OnboardingSerializer, LaunchedOnboardingSerializer])
+def test_what_is_written_by_hand_has_each_declared_field_in_its_order(
+    shown: type[OnboardingSerializer], api: APIClient
+) -> None:
+    made = shown(Onboarding.objects.get(public_id=start(api)))
+    assert list(made.data) == list(made.fields)
+
+
+@pytest.mark.parametrize(
+    "at",
+    [
+        datetime(2026, 11, 27, 9, 5, 1, 20, tzinfo=UTC),
+        datetime(2026, 11, 27, 9, 5, 1, tzinfo=UTC),
+        datetime(2026, 11, 27, 9, 5, 1, 20, tzinfo=timezone(timedelta(hours=2))),
+    ],
+)
+def test_times_are_written_as_rest_framework_does(at: datetime) -> None:
+    assert moment(at) == DateTimeField().to_representation(at)
 
 
 def test_an_unfinished_attempt_is_reused_for_the_same_person_and_mode(

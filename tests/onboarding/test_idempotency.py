@@ -14,8 +14,8 @@ from django.db import connection, connections
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from onboarding import tasks
-from onboarding.models import IdempotentAnswer, SignupLink
+from onboarding import services, tasks
+from onboarding.models import IdempotentAnswer, Onboarding, SignupEvent, SignupLink
 from tenants import registry
 from tenants.models import Tenant, User
 from tests.conftest import api_of, partner_api
@@ -79,6 +79,24 @@ def test_a_refusal_is_kept_too(partner: APIClient, tenant: Tenant) -> None:
     Tenant.objects.all().delete()
     again = post(partner, TENANTS, wrong)
     assert (again.status_code, again.json()) == (409, first.json())
+
+
+@pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "k-1"}])
+def test_what_a_result_had_written_until_it_was_refused_is_undone(
+    headers: dict[str, str], api: APIClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    public_id = api.post(ONBOARDINGS, {"connection_mode": "business_platform"}).json()["id"]
+
+    def refuses(row: Onboarding, *_asked: object) -> None:
+        SignupEvent.objects.create(onboarding=row, actor="customer", event="LOST")
+        raise services.RefusedError("not_now", "Not now.")
+
+    monkeypatch.setattr(services, "record_signup_result", refuses)
+    address, sent = f"{ONBOARDINGS}{public_id}/signup/", {"event": "FINISH", "waba_id": "4"}
+    answers = [api.post(address, sent, headers=headers) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [409, 409]
+    assert ("Idempotency-Replayed" in answers[1]) is bool(headers)
+    assert not SignupEvent.objects.exists()
 
 
 def test_a_fault_of_ours_is_rolled_back_and_forgotten(
