@@ -46,13 +46,13 @@ class Intake:
 
     def __init__(self, of: Processes, size: Size, rounds: int) -> None:
         self.of, self.size = of, size
-        self.bare_port, self.pool_port = runenv.free_port(), runenv.free_port()
+        self.bare_port, self.kept_port = runenv.free_port(), runenv.free_port()
         self.environment = {**of.env, "BARE_DATABASE_URL": self._bare_database()}
         attempts = (size.posts // size.askers + 1) * size.askers * (rounds + 1)
         self.ours = self._rows("product", size.askers, attempts)
         self.bare = self._rows("bare", size.askers, size.askers)
         self._serve("bare", self.bare_port)
-        self._serve("bare, pooled", self.pool_port, BARE_POOL="1")
+        self._serve("bare, kept", self.kept_port, BARE_KEPT="1")
         self.fresh = self._attempts()
         self.numbers = count(1)
 
@@ -109,7 +109,7 @@ class Intake:
     def bare_get(self, which: str, port: int | None = None) -> Timed:
         asked = self._gets(self.bare, f"/{which}/{{}}/", {})
         if port is not None:
-            return self._sent("bare, pooled", port, asked).only(200)
+            return self._sent("bare, kept", port, asked).only(200)
         return self._sent("bare", self.bare_port, asked).only(200)
 
     def our_post(self) -> Timed:

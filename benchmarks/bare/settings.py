@@ -26,13 +26,17 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
+POOLED = {
+    "ENGINE": "config.database",
+    "OPTIONS": {"pool": {"min_size": 1, "max_size": 40, "timeout": 3, "max_idle": 60}},
+}
+"""As the product has it: psycopg's pool, its connections found alive without a round trip."""
 KEPT = {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
-"""As the product has it: each thread keeps its connection."""
-POOLED = {"CONN_MAX_AGE": 0, "OPTIONS": {"pool": {"min_size": 2, "max_size": 8}}}
+"""The other way, which the product had before: each thread keeps its connection."""
 DATABASES = {
     "default": {
         **environ.Env().db_url_config(os.environ["BARE_DATABASE_URL"]),
-        **(POOLED if os.environ.get("BARE_POOL") else KEPT),
+        **(KEPT if os.environ.get("BARE_KEPT") else POOLED),
     }
 }
 USE_TZ = True
