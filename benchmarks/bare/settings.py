@@ -26,11 +26,8 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
-POOLED = {
-    "ENGINE": "config.database",
-    "OPTIONS": {"pool": {"min_size": 1, "max_size": 40, "timeout": 3, "max_idle": 60}},
-}
-"""As the product has it: psycopg's pool, its connections found alive without a round trip."""
+POOLED = {"OPTIONS": {"pool": {"min_size": 1, "max_size": 40, "timeout": 3, "max_idle": 60}}}
+"""As the product has it: psycopg's pool, and no round trip to ask a connection whether it lives."""
 KEPT = {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
 """The other way, which the product had before: each thread keeps its connection."""
 DATABASES = {
