@@ -81,9 +81,7 @@ def member() -> tuple[Any, Any, Any]:
     row = alike()[0]
     client = Client(SERVER_NAME="localhost")
     assert row.started_by
-    client.force_login(
-        row.started_by, backend="allauth.account.auth_backends.AuthenticationBackend"
-    )
+    client.force_login(row.started_by, backend="tenants.login.Backend")
     return client, row, row.tenant
 
 

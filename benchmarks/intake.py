@@ -104,12 +104,16 @@ def _rows(what: str, ours: list[Timed], other: list[Timed], whom: str) -> list[R
 
 
 _OPEN = (
-    "the bare view knows nobody: ours reads session, login and membership, and opens the wall of "
-    "the tenant, in six more round trips to PostgreSQL and two to Redis (limit, somebody looks)"
+    "the bare view knows nobody: ours reads session and login with memberships, and opens the wall "
+    "of the tenant, in five more round trips to PostgreSQL and three to Redis (the limit, how much "
+    "of it is left, somebody looks)"
 )
-_LOGIN = "membership, the tenant's wall and the limit are five round trips more than a login's"
+_LOGIN = (
+    "the tenant's wall is three round trips to PostgreSQL more than a login's, limit and lane are "
+    "three to Redis"
+)
 _WRITES = (
-    "it is 22 statements for one: the event of the window, the row under lock, its move with the "
+    "it is 17 statements for one: the event of the window, the row under lock, its move with the "
     "audit row, who listens and what letters are due are written in one transaction, and a worker "
     "is told; nothing of it can be left out, and each is a round trip"
 )

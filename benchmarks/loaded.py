@@ -121,7 +121,7 @@ def reviewer() -> Any:
     )  # fmt: skip
     User.objects.filter(pk=user.pk).update(is_superuser=True)
     client = Client(SERVER_NAME="localhost")
-    client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
+    client.force_login(user, backend="tenants.login.Backend")
     return client
 
 

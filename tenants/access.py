@@ -4,8 +4,11 @@ A foreign row is a 404 (it is not in `visible_to`), too small a role a 403.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.core.exceptions import PermissionDenied
+from django.db.models import OuterRef, QuerySet
 from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 
@@ -53,11 +56,14 @@ class Asker:
         return f"link-{self.link_id}" if self.is_guest else f"user-{self.user and self.user.pk}"
 
 
-_TENANTS: Prepared[int] = Prepared(
-    lambda user_id: (
-        Membership.objects.filter(user_id=user_id)
-        .order_by("pk")
-        .values_list("tenant_id", flat=True)
+def _tenant_ids(user: Any) -> QuerySet[Membership, int]:
+    rows = Membership.objects.filter(user=user).order_by("pk")
+    return rows.values_list("tenant_id", flat=True)
+
+
+_WITH_TENANTS: Prepared[User] = Prepared(
+    lambda pk: User.objects.filter(pk=pk).annotate(
+        tenant_ids=ArraySubquery(_tenant_ids(OuterRef("pk")))
     )
 )
 
@@ -71,7 +77,14 @@ def signed_in(request: HttpRequest) -> User:
 
 def member(user: User) -> Asker:
     """The asker that a signed-in user is: all the tenants of their memberships."""
-    return Asker(actor="customer", tenant_ids=tuple(_TENANTS.rows(user.pk)), user=user)
+    read_along: list[int] | None = getattr(user, "tenant_ids", None)
+    ids = _tenant_ids(user.pk) if read_along is None else read_along
+    return Asker(actor="customer", tenant_ids=tuple(ids), user=user)
+
+
+def with_tenants(user_id: int) -> User | None:
+    """The user of a request, and in the same statement the tenants of their memberships."""
+    return _WITH_TENANTS.first(user_id)
 
 
 def guest(tenant_id: int, link_id: int) -> Asker:

@@ -125,7 +125,7 @@ def reviewer(db: None) -> User:
     return person("reviewer@partner.example", staff=True, superuser=True)
 
 
-BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
+BACKEND = "tenants.login.Backend"
 
 
 def api_of(user: User) -> APIClient:

@@ -70,6 +70,6 @@ def test_the_queries_of_an_api_request_are_as_many_as_they_were(rows: None) -> N
     """A few more are a few round trips more for each page that polls: say so on purpose."""
     asked = growth.intake()
     counted = {name: asked[name].queries() for name in asked if name.startswith(("GET", "POST"))}
-    # Login, membership, the row; a test's transaction adds what takes its scope back, and a
-    # savepoint where a request alone has its transaction.
-    assert counted == {"GET …/{id}/": 10, "GET …/{id}/, 304": 10, "POST …/signup/": 21}
+    # Session, user with memberships, the row; a test's transaction adds what takes its scope back,
+    # and a savepoint where a request alone has its transaction.
+    assert counted == {"GET …/{id}/": 9, "GET …/{id}/, 304": 9, "POST …/signup/": 20}

@@ -273,7 +273,7 @@ def test_a_fault_of_ours_is_told_in_the_envelope_without_its_cause(
 
     monkeypatch.setattr("onboarding.services.start", broken)
     api = APIClient(raise_request_exception=False)
-    api.force_login(owner, backend="allauth.account.auth_backends.AuthenticationBackend")
+    api.force_login(owner, backend="tenants.login.Backend")
     answer = api.post(API, {"connection_mode": "business_app"})
     assert answer.status_code == 500
     assert answer.json()["error"]["code"] == "internal"
@@ -292,7 +292,7 @@ def test_nobody_is_a_401_in_the_envelope(db: None) -> None:
 
 def test_a_missing_csrf_token_is_told_as_such(owner: User) -> None:
     api = APIClient(enforce_csrf_checks=True)
-    api.force_login(owner, backend="allauth.account.auth_backends.AuthenticationBackend")
+    api.force_login(owner, backend="tenants.login.Backend")
     answer = api.post(API, {"connection_mode": "business_app"})
     assert (answer.status_code, answer.json()["error"]["code"]) == (403, "csrf_failed")
     token = api.get("/api/v1/csrf/").json()["csrfToken"]

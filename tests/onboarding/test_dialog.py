@@ -194,7 +194,7 @@ def test_it_is_offered_only_where_it_can_work(
 
 def test_a_post_without_the_token_of_the_form_is_refused(owner: User, row: Onboarding) -> None:
     client = Client(enforce_csrf_checks=True)
-    client.force_login(owner, backend="allauth.account.auth_backends.AuthenticationBackend")
+    client.force_login(owner, backend="tenants.login.Backend")
     assert client.post(DIALOG, {"onboarding": row.public_id}).status_code == 403
 
 
@@ -241,7 +241,7 @@ def test_a_guest_comes_back_too(guest: Client, tenant: Tenant) -> None:
 
 
 def test_who_chose_to_act_with_the_link_comes_back_as_its_guest(guest: Client, owner: User) -> None:
-    guest.force_login(owner, backend="allauth.account.auth_backends.AuthenticationBackend")
+    guest.force_login(owner, backend="tenants.login.Backend")
     assert guest.post(DIALOG, {"use": "new"})["Location"] == "/s/choose/"
     guest.post("/s/choose/", {"whom": "link"})
     back(guest, asked(guest.post(DIALOG, {"use": "new"}))["state"])
@@ -294,7 +294,7 @@ def test_another_person_in_the_same_browser_does_not_come_back_for_the_first(
     pages: Client, row: Onboarding, stranger: User
 ) -> None:
     state = left(pages, row)
-    pages.force_login(stranger, backend="allauth.account.auth_backends.AuthenticationBackend")
+    pages.force_login(stranger, backend="tenants.login.Backend")
     assert_lost(back(pages, state))
 
 
@@ -315,7 +315,7 @@ def test_whoever_signed_out_on_the_way_is_told(pages: Client, row: Onboarding) -
 
 def test_whoever_signed_in_on_the_way_is_told(guest: Client, owner: User) -> None:
     state = asked(guest.post(DIALOG, {"use": "new"}))["state"]
-    guest.force_login(owner, backend="allauth.account.auth_backends.AuthenticationBackend")
+    guest.force_login(owner, backend="tenants.login.Backend")
     assert_lost(back(guest, state))
 
 

@@ -533,7 +533,7 @@ def test_json_is_read_as_utf8_whatever_the_charset_says(partner: APIClient, char
 
 def test_a_malformed_form_of_a_session_is_told_in_the_envelope(owner: User) -> None:
     api = APIClient(enforce_csrf_checks=True)
-    api.force_login(owner, backend="allauth.account.auth_backends.AuthenticationBackend")
+    api.force_login(owner, backend="tenants.login.Backend")
     for kind in ("multipart/form-data", "application/x-www-form-urlencoded; charset=utf-16"):
         answer = api.post(ONBOARDINGS, b"x", content_type=kind)
         assert answer.status_code in (400, 403, 415)

@@ -26,7 +26,7 @@ from onboarding.states import MILESTONES, State, milestones_behind
 from tenants.models import Membership, Tenant, User
 
 S = State
-BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
+BACKEND = "tenants.login.Backend"
 PASSWORD = "secret-secret"
 COMPANY = "John's Cake Shop"
 NUMBER = "+34612345678"

@@ -18,9 +18,11 @@ from django.contrib.sessions.models import Session
 from django.core import checks, mail, signing
 from django.core.management import CommandError, call_command
 from django.core.signing import BadSignature
+from django.db import connection
 from django.test import Client, RequestFactory
+from django.test.utils import CaptureQueriesContext
 
-from tenants import cipher, rotation, second_factor
+from tenants import access, cipher, rotation, second_factor
 from tenants.address import client_address
 from tenants.models import AuditEntry, Membership, Tenant, User
 from tests.conftest import pages_of, person
@@ -580,3 +582,33 @@ def test_staff_give_nobody_rights_and_change_no_superuser(
         desk.post(f"/admin/tenants/user/{reviewer.pk}/delete/", {"post": "yes"}).status_code == 403
     )
     assert desk.get("/admin/auth/group/add/").status_code == 403
+
+
+# --- Who asks -------------------------------------------------------------------------------------
+
+
+def test_a_membership_counts_from_the_next_request_on_and_no_longer_than_it_lasts(
+    owner: User, other_tenant: Tenant
+) -> None:
+    pages, address = pages_of(owner), f"/company/{other_tenant.slug}/"
+    assert pages.get(address).status_code == 404
+    joined = Membership.objects.create(user=owner, tenant=other_tenant)
+    assert pages.get(address).status_code == 200
+    joined.delete()
+    assert pages.get(address).status_code == 404
+
+
+def test_a_person_who_was_made_inactive_is_signed_out_at_once(owner: User) -> None:
+    pages = pages_of(owner)
+    assert pages.get("/company/cakes/").status_code == 200
+    User.objects.filter(pk=owner.pk).update(is_active=False)
+    assert pages.get("/company/cakes/").status_code == 302
+
+
+def test_a_person_of_no_company_is_asked_for_by_one_statement_and_has_none(reviewer: User) -> None:
+    with CaptureQueriesContext(connection) as asked:
+        user = access.with_tenants(reviewer.pk)
+        assert user is not None
+        assert access.member(user).tenant_ids == ()
+    assert len(asked) == 1
+    assert access.member(reviewer).tenant_ids == (), "read anew where it was not read along"

@@ -74,7 +74,7 @@ def test_unknown_wrong_revoked_and_expired_keys_are_refused_in_the_same_words(db
 
 def test_a_refused_key_is_not_helped_by_a_session(owner: User) -> None:
     client = APIClient()
-    client.force_login(owner, backend="allauth.account.auth_backends.AuthenticationBackend")
+    client.force_login(owner, backend="tenants.login.Backend")
     answer = client.get("/api/v1/onboardings/", headers={"Authorization": "Bearer nonsense"})
     assert answer.status_code == 401
 

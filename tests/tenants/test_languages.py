@@ -128,7 +128,7 @@ def test_the_profile_beats_the_link(tenant: Tenant, owner: User) -> None:
     owner.language = "ar"
     owner.save()
     client = guest(tenant, language="es")
-    client.force_login(owner, backend="allauth.account.auth_backends.AuthenticationBackend")
+    client.force_login(owner, backend="tenants.login.Backend")
     assert spoken(client, "/accounts/", accept="id") == "ar"
 
 
