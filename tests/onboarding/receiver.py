@@ -57,6 +57,8 @@ class Receiver:
                 pass
 
         class Server(ThreadingHTTPServer):
+            request_queue_size = 128  # of 5, one that comes with many others waits for a second
+
             def handle_error(self, *args: Any) -> None:
                 pass  # a client that hangs up is part of the tests
 
