@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
@@ -56,24 +56,24 @@ class Known:
                 "phone_number_id", "tenant", "proof", "business_account__waba_id",
                 "business_account__ycloud_account",
             )
-            .annotate(is_connected=_CONNECTED).order_by("pk")
+            .order_by("pk")
         )  # fmt: skip
-        self.open = list(
+        found = list(
             Onboarding.objects.filter(
                 Q(claimed_waba_id__in=waba_ids) & ~Q(claimed_waba_id="")
                 | Q(claimed_phone_number_id__in=number_ids) & ~Q(claimed_phone_number_id="")
-                | Q(number__in=[n.pk for n in self.numbers if n.phone_number_id in number_ids]),
-                state__in=OPEN,
+                | Q(number__in=[row.pk for row in self.numbers]),
+                state__in=OPEN | {State.CONNECTED},
             ).only(
-                "tenant", "ycloud_account", "claimed_waba_id", "claimed_phone_number_id", "number"
+                "state", "tenant", "ycloud_account", "claimed_waba_id", "claimed_phone_number_id",
+                "number",
             )
         )  # fmt: skip
+        self.open = [row for row in found if row.state != State.CONNECTED]
+        self.connected = {row.number_id for row in found if row.state == State.CONNECTED}
         self.waba_holders = _holders((row.waba_id, row) for row in self.accounts)
         self.number_holders = _holders((row.phone_number_id, row) for row in self.numbers)
         self.number_ids = {row.pk: row.phone_number_id for row in self.numbers}
-
-
-_CONNECTED = Exists(Onboarding.objects.filter(number=OuterRef("pk"), state=State.CONNECTED))
 
 
 def _holders(rows: Iterable[tuple[str, WhatsAppBusinessAccount | PhoneNumber]]) -> dict[str, int]:
@@ -112,7 +112,7 @@ def _connected(
         row.pk
         for row in known.numbers
         if is_about(row)
-        and row.is_connected
+        and row.pk in known.connected
         and row.business_account.ycloud_account_id == event.ycloud_account_id
     )
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from django.core.signals import request_finished, request_started
 from django.db import connections
+from django.test.client import ClientHandler
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from playwright.sync_api import Error as PlaywrightError
 
@@ -42,43 +43,63 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
+class TestIsOverError(Exception):
+    """A closed page had asked for this; it would meet a database that is being emptied."""
+
+
 class InFlight:
-    """How many requests the live server is answering right now."""
+    """The live server's requests: let in while a test runs, and all answered when it ends."""
 
     def __init__(self) -> None:
         self.changed = threading.Condition()
+        self.is_open = False
         self.count = 0
+        request_started.connect(self.began)
+        request_finished.connect(self.ended)
 
-    def began(self, **_: Any) -> None:
+    def began(self, sender: type, **_: Any) -> None:
+        if sender is ClientHandler:  # a test's own client
+            return
         with self.changed:
+            if not self.is_open:
+                raise TestIsOverError
             self.count += 1
 
-    def ended(self, **_: Any) -> None:
+    def ended(self, sender: type, **_: Any) -> None:
+        if sender is ClientHandler:
+            return
         with self.changed:
             self.count -= 1
             self.changed.notify_all()
 
-    def wait(self) -> None:
-        """Until all are answered; a request that outlives its test meets the emptied database."""
+    def opens(self) -> None:
+        """Another test begins."""
         with self.changed:
+            self.is_open, self.count = True, 0
+
+    def closes(self) -> None:
+        """Let nothing in any more, and wait until the rest is answered."""
+        with self.changed:
+            self.is_open = False
             assert self.changed.wait_for(lambda: self.count <= 0, timeout=20)
 
 
+@pytest.fixture(scope="session")
+def in_flight() -> InFlight:
+    return InFlight()
+
+
 @pytest.fixture
-def site(live_server: Any, sandbox: Sandbox, settings: Any) -> Iterator[str]:
+def site(live_server: Any, sandbox: Sandbox, settings: Any, in_flight: InFlight) -> Iterator[str]:
     """The live server's address, the one that Meta knows; the sandbox's window posts to it.
 
     Pages are closed before this ends, but what they had asked for may still be under way.
     """
     settings.SITE_URL = live_server.url
     sandbox.server.app_origins = (live_server.url,)
-    in_flight = InFlight()
-    request_started.connect(in_flight.began)
-    request_finished.connect(in_flight.ended)
+    in_flight.opens()
     yield str(live_server.url)
-    in_flight.wait()
-    request_started.disconnect(in_flight.began)
-    request_finished.disconnect(in_flight.ended)
+    in_flight.closes()
 
 
 @pytest.fixture
