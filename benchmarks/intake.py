@@ -29,24 +29,30 @@ def measure(rounds: int, size: Size | None = None) -> list[Row]:
     size = size or Size()
     with processes(latency_ms=100) as product:
         made = Intake(product, size, rounds)
-        # First: what the signups of the other rows begin keeps the workers busy for minutes.
+        of_none = made.etag()
+        found = in_turns(made, rounds, {
+            "get": lambda: made.our_get().only(200),
+            "get unchanged": lambda: made.our_get(**{"If-None-Match": of_none}).only(304),
+            "bare get, login": lambda: made.bare_get("login"),
+            "bare get, open": lambda: made.bare_get("open"),
+            "bare get, kept": lambda: made.bare_get("open", made.kept_port),
+        })  # fmt: skip
+        # Not after the signups, which give the workers something to do for minutes; nor before the
+        # answers that nothing changed, for webhooks change what is shown.
         webhooks = under_webhooks(made, rounds)
-        return [*beside_bare(made, rounds), *webhooks]
+        found |= in_turns(made, rounds, {
+            "post": made.our_post,
+            "bare post, login": lambda: made.bare_post("login"),
+            "bare post, open": lambda: made.bare_post("open"),
+        })  # fmt: skip
+        streams = [float(streams_served(made.bare_port)) for _ in range(rounds)]
+    return [*beside_bare(found), *decided(found, streams), *webhooks]
 
 
-def beside_bare(made: Intake, rounds: int) -> list[Row]:
-    """GET and POST, ours and bare in turns. The first round of each is not counted."""
-    of_none = made.etag()
-    asked: dict[str, Callable[[], Timed]] = {
-        "get": lambda: made.our_get().only(200),
-        "get unchanged": lambda: made.our_get(**{"If-None-Match": of_none}).only(304),
-        "bare get, login": lambda: made.bare_get("login"),
-        "bare get, open": lambda: made.bare_get("open"),
-        "bare get, kept": lambda: made.bare_get("open", made.kept_port),
-        "post": made.our_post,
-        "bare post, login": lambda: made.bare_post("login"),
-        "bare post, open": lambda: made.bare_post("open"),
-    }
+def in_turns(
+    made: Intake, rounds: int, asked: dict[str, Callable[[], Timed]]
+) -> dict[str, list[Timed]]:
+    """Ours and bare in turns, while nobody works. The first round of each is not counted."""
     with made.of.paused(*(name for name in made.of.children if name not in ANSWER)):
         found: dict[str, list[Timed]] = {name: [] for name in asked}
         for turn in range(rounds + 1):
@@ -54,12 +60,16 @@ def beside_bare(made: Intake, rounds: int) -> list[Row]:
                 timed = ask()
                 if turn:
                     found[name].append(timed)
+    return found
+
+
+def beside_bare(found: dict[str, list[Timed]]) -> list[Row]:
+    """GET and POST, each beside a bare view with a login and one that is open to all."""
     rows = []
     for what, bare in (("get", "bare get"), ("get unchanged", "bare get"), ("post", "bare post")):
         for which, whom in (("login", "signed in"), ("open", "open to all")):
             rows += _rows(what, found[what], found[f"{bare}, {which}"], whom)
-    streams = [float(streams_served(made.bare_port)) for _ in range(rounds)]
-    return [*rows, *decided(found, streams)]
+    return rows
 
 
 def decided(found: dict[str, list[Timed]], streams: list[float]) -> list[Row]:
