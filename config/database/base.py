@@ -30,14 +30,20 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         """From the pool, if there is one. Raises psycopg.OperationalError: none to be had."""
-        while True:
-            try:
-                connection = super().get_new_connection(conn_params)
-            except PoolTimeout:
-                # Says why, where the pool only says for how long; unless all are taken.
-                self.Database.connect(**conn_params).close()
-                raise
-            if not self.pool or not hung_up(connection):
-                return connection
+        connection = self._taken(conn_params)
+        most = self.pool.max_size if self.pool else 0  # all of them, at the worst
+        for _ in range(most):
+            if not hung_up(connection):
+                break
             connection.close()
             self.pool.putconn(connection)  # which has another one made
+            connection = self._taken(conn_params)
+        return connection
+
+    def _taken(self, conn_params: dict[str, Any]) -> Any:
+        try:
+            return super().get_new_connection(conn_params)
+        except PoolTimeout:
+            # Says why, where the pool only says for how long; unless all are taken.
+            self.Database.connect(**conn_params).close()
+            raise

@@ -10,6 +10,7 @@ import psycopg
 import pytest
 from django.db import OperationalError, connection, connections
 
+from config.database import base
 from config.database.base import DatabaseWrapper, hung_up
 from tenants import walls
 from tenants.models import Tenant
@@ -68,6 +69,13 @@ def test_a_connection_that_the_server_ended_is_replaced_unasked(pooled: Database
     pooled.close()
     end(first)
     assert pid_of(pooled) != first
+
+
+def test_a_server_that_always_has_something_to_say_is_put_up_with(
+    pooled: DatabaseWrapper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(base, "hung_up", lambda connection: True)
+    assert pid_of(pooled)
 
 
 def test_an_idle_connection_that_lives_has_not_hung_up(pooled: DatabaseWrapper) -> None:
