@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -24,7 +25,8 @@ from tenants.models import Tenant, User
 from tests.conftest import BACKEND, Sandbox
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-expect.set_options(timeout=15_000)
+SOON = 15.0  # s
+expect.set_options(timeout=SOON * 1000)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -132,6 +134,19 @@ def watched(page: Page) -> Page:
         lambda said: faults.append(said.text) if "Content Security Policy" in said.text else None,
     )
     return page
+
+
+def until(page: Page, look: str | Callable[[], Any]) -> Any:
+    """What an expression of the page's, or a function here, gives as soon as it is something.
+
+    `Page.wait_for_function` evaluates text again with each frame, where the page's own policy
+    applies and forbids it: it would only pass where the first look already finds something.
+    """
+    over = time.monotonic() + SOON
+    while not (found := page.evaluate(look) if isinstance(look, str) else look()):
+        assert time.monotonic() < over, f"nothing within {SOON} s: {look}"
+        page.wait_for_timeout(20)
+    return found
 
 
 @pytest.fixture

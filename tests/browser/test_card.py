@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 from onboarding import transitions
 from onboarding.models import Onboarding, PhoneNumber
 from tenants.models import Tenant, User
-from tests.browser.conftest import Signup, sign_in, watched
+from tests.browser.conftest import Signup, sign_in, until, watched
 from tests.browser.test_accessibility import faults as violations
 from tests.onboarding.card_states import planted
 
@@ -179,7 +179,7 @@ def test_without_a_clipboard_the_reference_is_selected_and_not_said_to_be_copied
     page.add_init_script("Object.defineProperty(navigator, 'clipboard', {value: undefined})")
     row = opens("payment")
     page.click(".copy")
-    page.wait_for_function("getSelection().toString()")
+    until(page, "getSelection().toString()")
     assert page.evaluate("getSelection().toString()") == row.reference
     expect(page.locator(".copy")).not_to_contain_text("Copied")
     expect(page.locator("#announce")).not_to_contain_text("Copied")

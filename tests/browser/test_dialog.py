@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -13,7 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from onboarding.models import Onboarding, SignupEvent
 from tenants.models import User
-from tests.browser.conftest import sign_in, watched
+from tests.browser.conftest import sign_in, until, watched
 from tests.conftest import Sandbox
 
 FORM = """<form method="post" action="/connect/dialog/" id="test-form">
@@ -142,11 +141,6 @@ def test_the_way_back_of_another_browser_counts_for_nothing(
     other.close()
 
 
-def _until(page: Page, there: Callable[[], bool]) -> None:
-    while not there():
-        page.wait_for_timeout(20)
-
-
 @pytest.mark.parametrize("use", ["new", "app"])
 def test_without_javascript_it_connects_too(
     browser: Browser, site: str, link_address: str, use: str
@@ -157,7 +151,7 @@ def test_without_javascript_it_connects_too(
     leaves(page, use)
     page.click("#leave button[value=finish]")
     page.wait_for_url(re.compile(r"/connect/\?onboarding="))
-    _until(page, lambda: Onboarding.objects.get().state == "connected")
+    until(page, lambda: Onboarding.objects.get().state == "connected")
     page.reload()
     sees(page, "connected")
     context.close()

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 from onboarding import services
 from onboarding.models import Onboarding, SignupEvent, SignupLink
 from tenants.models import Tenant
-from tests.browser.conftest import Signup
+from tests.browser.conftest import Signup, until
 from tests.browser.test_accessibility import faults as violations
 from tests.conftest import Sandbox
 from tests.onboarding.card_states import planted
@@ -72,7 +72,7 @@ def test_what_was_kept_for_another_attempt_does_not_drag_the_page_along(
     page.wait_for_url("**onboarding=**")
     page.route("**/signup/", lambda route: route.abort())
     page.click("#closed")
-    page.wait_for_function("sessionStorage.getItem('signup-outbox')")
+    until(page, "sessionStorage.getItem('signup-outbox')")
     page.unroute("**/signup/")
     with until_posted(page):
         page.goto("/connect/?new")
@@ -128,7 +128,7 @@ def test_the_answer_that_is_chosen_is_the_one_that_is_launched(
     with page.expect_request(BEGIN):
         page.check("input[value=app]")
     held[0].continue_()
-    page.wait_for_function("window.FB")
+    until(page, "!!window.FB")
     page.evaluate("new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
     expect(page.locator("#launch")).to_be_disabled()
     begun[0].continue_()
@@ -278,5 +278,5 @@ def test_without_a_clipboard_the_hand_overs_address_is_selected(
     page.check("input[value=app]")
     page.click(".on-phone [data-do=elsewhere]")
     page.click(".elsewhere [data-copy]")
-    page.wait_for_function("getSelection().toString().includes('/s/')")
+    until(page, "getSelection().toString().includes('/s/')")
     expect(page.locator(".elsewhere [data-copy]")).to_have_text("Copy the address")

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from onboarding.models import Onboarding, SignupEvent
 from tenants.models import User
-from tests.browser.conftest import Signup, sign_in
+from tests.browser.conftest import Signup, sign_in, until
 from tests.browser.test_accessibility import faults as violations
 from tests.conftest import Sandbox
 
@@ -164,7 +164,7 @@ def test_inside_an_app_without_a_clipboard_the_address_is_selected(
     page.goto("/connect/?new")
     page.click("#trouble [data-do=elsewhere]")
     page.click("#elsewhere [data-copy]")
-    page.wait_for_function("getSelection().toString()", timeout=5_000)
+    until(page, "getSelection().toString()")
     assert page.evaluate("getSelection().toString()") == f"{site}/connect/"
     context.close()
 

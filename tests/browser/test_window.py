@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 from onboarding import codes, services
 from onboarding.models import Onboarding, SignupEvent
 from onboarding.reasons import REASONS
-from tests.browser.conftest import Signup
+from tests.browser.conftest import Signup, until
 from tests.browser.test_accessibility import faults as violations
 from tests.conftest import Sandbox
 
@@ -422,7 +422,7 @@ def test_after_a_reload_the_page_does_not_claim_to_hold_the_window(
     assert violations(page) == []
     before = Onboarding.objects.get()
     page.reload()
-    page.wait_for_function("window.FB")
+    until(page, "!!window.FB")
     row = Onboarding.objects.get()
     assert (row.launch_id, row.launched_at) == (before.launch_id, before.launched_at)
     with page.expect_popup() as popup:
