@@ -31,6 +31,16 @@ def returning() -> str:
 
 
 @contextmanager
+def whole() -> Iterator[None]:
+    """The transaction at hand, without a savepoint; or else one of its own."""
+    if connection.in_atomic_block:
+        yield
+        return
+    with transaction.atomic():
+        yield
+
+
+@contextmanager
 def single() -> Iterator[None]:
     """For one statement that may fail: it is a transaction of its own, and inside another one a
     savepoint. Two round trips fewer than `atomic`.

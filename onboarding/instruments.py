@@ -112,14 +112,16 @@ def seen(row: Onboarding) -> None:
     bind_contextvars(onboarding=str(row.public_id), tenant=row.tenant.slug)
 
 
-def moved(row: Onboarding, came_from: str) -> None:
+def moved(row: Onboarding, came_from: str, *, is_first: bool) -> None:
     """Count a move, and a milestone that was reached for the first time, once it is committed.
 
     Called after the move's audit row, in the same transaction: what is rolled back never was.
+    `is_first`: it passed something for the first time, so it was never in this state before;
+    else its audit rows are asked.
     """
     to, reason, mode = str(row.state), reason_label(row.reason), _mode(row)
     is_new = to != came_from and to in FUNNEL
-    first = is_new and (not came_from or _is_first(row, to))
+    first = is_new and (is_first or _is_first(row, to))
     launched, ended = row.launched_at, timezone.now()
 
     def count() -> None:
@@ -136,11 +138,7 @@ def _is_first(row: Onboarding, to: str) -> bool:
     """Whether the move into this state that has just been written is the only one."""
     if to == State.CONNECTED:
         return True  # nothing leads out of it
-    asked = "entered" in row.__dict__  # in an earlier step of the same task
-    entered = row.entered
-    if asked:
-        entered[to] = entered.get(to, 0) + 1
-    return entered[to] == 1
+    return row.transitions.filter(to_state=to).count() == 1
 
 
 def launched(row: Onboarding, before: datetime | None) -> None:

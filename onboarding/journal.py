@@ -27,15 +27,22 @@ class UnderWayError(Exception):
 
 def intend(intent: ProviderCall) -> ProviderCall:
     """Write an act's intent; one is open for each act and target. Raises UnderWayError."""
-    stale = timezone.now() - STALE_INTENT
-    _give_up(Q(kind=intent.kind, target=intent.target, at__lt=stale))
     intent.outcome = Outcome.OPEN
+    if _written(intent):
+        return intent
+    stale = timezone.now() - STALE_INTENT
+    if _give_up(Q(kind=intent.kind, target=intent.target, at__lt=stale)) and _written(intent):
+        return intent
+    raise UnderWayError
+
+
+def _written(intent: ProviderCall) -> bool:
     try:
         with transaction.atomic():
-            intent.save()
-    except IntegrityError as error:
-        raise UnderWayError from error
-    return intent
+            intent.save(force_insert=True)
+    except IntegrityError:  # the one that is open
+        return False
+    return True
 
 
 def give_up_intents(row: Onboarding) -> None:
@@ -47,8 +54,8 @@ def give_up_intents(row: Onboarding) -> None:
     _give_up(acts & Q(at__lt=timezone.now() - LONGEST_CALL))
 
 
-def _give_up(which: Q) -> None:
-    ProviderCall.objects.filter(which, outcome=Outcome.OPEN).update(
+def _give_up(which: Q) -> int:
+    return ProviderCall.objects.filter(which, outcome=Outcome.OPEN).update(
         outcome=Outcome.LOST, ended_at=timezone.now()
     )
 

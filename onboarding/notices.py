@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.dispatch import Signal
 from django.utils import timezone
 
@@ -19,6 +19,7 @@ from onboarding import mail_addresses, reasons
 from onboarding.models import MailAddress, Notice, Onboarding, PhoneNumber, Transition
 from onboarding.states import State
 from tenants.models import Membership, User
+from tenants.prepared import Prepared
 
 S = State
 Audience, Kind = Notice.Audience, Notice.Kind
@@ -138,10 +139,9 @@ def _tell_about(row: Onboarding, kind: Notice.Kind, event: str, due: datetime) -
 
 def told_of(row: Onboarding) -> Iterator[Recipient]:
     """Owners, the member who began it, and its confirmed addresses; nobody twice."""
-    mine = Q(memberships__role=Membership.Role.OWNER) | Q(pk=row.started_by_id)
-    people = _people(row.tenant_id, mine, wants_letters=True)
+    people = _CONCERNED.rows(row.tenant_id, row.started_by_id or 0)
     found = {user.email.lower(): Recipient(user=user) for user in people}
-    for address in row.mail_addresses.filter(confirmed_at__isnull=False, off_at__isnull=True):
+    for address in _CONFIRMED.rows(row.pk):
         found.setdefault(address.email, Recipient(address=address))
     yield from found.values()
 
@@ -151,8 +151,7 @@ def told_of_health(number: PhoneNumber) -> Iterator[Recipient]:
 
     Where there is no owner at all: the confirmed addresses of the attempt that connected it.
     """
-    is_owner = Q(memberships__role=Membership.Role.OWNER)
-    owners = _people(number.tenant_id, is_owner)
+    owners = list(_people(number.tenant_id, _IS_OWNER))
     people = [user for user in owners if user.wants_letters] or owners
     yield from (Recipient(user=user) for user in people)
     if not people:
@@ -164,10 +163,23 @@ def told_of_health(number: PhoneNumber) -> Iterator[Recipient]:
         yield from (Recipient(address=address) for address in by_email.values())
 
 
-def _people(tenant_id: int, who: Q, **wanted: bool) -> list[User]:
+_IS_OWNER = Q(memberships__role=Membership.Role.OWNER)
+
+
+def _people(tenant_id: int, who: Q, **wanted: bool) -> QuerySet[User]:
     """In one filter: a role counts in this tenant alone."""
     of_tenant = User.objects.filter(who, memberships__tenant=tenant_id, is_active=True, **wanted)
-    return list(of_tenant.exclude(email="").distinct())
+    return of_tenant.exclude(email="").distinct()
+
+
+_CONCERNED = Prepared[User](
+    lambda tenant_id, starter: _people(tenant_id, _IS_OWNER | Q(pk=starter), wants_letters=True)
+)
+_CONFIRMED = Prepared[MailAddress](
+    lambda onboarding_id: MailAddress.objects.filter(
+        onboarding=onboarding_id, confirmed_at__isnull=False, off_at__isnull=True
+    )
+)
 
 
 def _write(*rows: Notice) -> None:

@@ -13,6 +13,7 @@ import secrets
 from collections.abc import Iterable
 
 from onboarding.models import Tombstone, TombstoneKey
+from tenants.prepared import Prepared
 
 logger = logging.getLogger(__name__)
 
@@ -53,7 +54,7 @@ def _digest(key: str, text: str) -> str:
 
 def _key() -> str:
     """The key, or "" while nothing was ever erased."""
-    row = TombstoneKey.objects.order_by("pk").first()
+    row = _KEYS.first()
     if row is not None and not row.key:
         # An encryption key was taken out too early; a second key would make the first's rows mute.
         logger.error(
@@ -61,6 +62,9 @@ def _key() -> str:
         )
         return ""
     return row.key if row is not None else ""
+
+
+_KEYS: Prepared[TombstoneKey] = Prepared(lambda: TombstoneKey.objects.order_by("pk")[:1])
 
 
 def _new_key() -> str:

@@ -20,7 +20,7 @@ from django.db.transaction import TransactionManagementError
 T = TypeVar("T")
 
 _MARKS: dict[type, Callable[[int], Any]] = {
-    int: lambda index: -1_000_000_007 - index,
+    int: lambda index: 2_000_000_007 - index,  # what no field refuses as beyond its range
     str: lambda index: f"value {index} of a prepared query",
     UUID: lambda index: UUID(int=index),
     datetime: lambda index: datetime(1, 1, 1 + index, tzinfo=UTC),
@@ -61,8 +61,10 @@ class Prepared(Generic[T]):
         marks = [_MARKS[type(value)](index) for index, value in enumerate(values)]
         try:
             return _Written(self._build(*marks), marks)
-        except EmptyResultSet:  # such as "one of none"
-            return None
+        except EmptyResultSet:
+            if values:
+                raise ValueError("no row can fulfil it, whatever the values are") from None
+            return None  # such as "one of none"
 
 
 class _Written:

@@ -6,8 +6,7 @@ from typing import ClassVar, Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Case, Count, F, Q, Value, When
-from django.utils.functional import cached_property
+from django.db.models import Case, F, Q, Value, When
 from django.utils.translation import gettext_lazy as _
 
 from onboarding.models.account import PhoneNumber, WhatsAppBusinessAccount
@@ -245,12 +244,6 @@ class Onboarding(TenantOwned):
 
     def __str__(self) -> str:
         return f"{self.tenant}: {self.number or self.claimed_waba_id or self.reference}"
-
-    @cached_property
-    def entered(self) -> dict[str, int]:
-        """How often the row has been written into each state, by its audit rows; asked once."""
-        moves = self.transitions.order_by().values_list("to_state")
-        return dict(moves.annotate(times=Count("pk")))
 
     @property
     def opened_at(self) -> datetime | None:

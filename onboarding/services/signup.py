@@ -17,7 +17,6 @@ from onboarding.services.errors import RefusedError, move
 from onboarding.states import FINAL, State
 from tenants.access import Asker
 from tenants.models import Tenant
-from tenants.prepared import Prepared
 
 S = State
 
@@ -149,21 +148,12 @@ def record_signup_result(
         told = took_ids or took_code or result.get("login_status")
         if told and not was_before and row.state not in FINAL:
             transitions.wake([row.pk])
+            row.refresh_from_db(fields=("version", "wakes", "next_look_at"))
         if took_code:
             tasks.request_exchange(row.pk)  # which nudges at its end
         elif row.state not in BEFORE:
             tasks.nudge(row.pk)
-    written = _BESIDE.get(row.pk)
-    for name in _WRITTEN_BESIDE:
-        setattr(row, name, getattr(written, name))
     return row
-
-
-_WRITTEN_BESIDE = ("version", "fence", "wakes", "lease_until", "next_look_at", "updated_at")
-"""What moves and wakes write without the row in hand."""
-_BESIDE: Prepared[Onboarding] = Prepared(
-    lambda pk: Onboarding.objects.filter(pk=pk).only(*_WRITTEN_BESIDE)
-)
 
 
 def _columns(row: Onboarding) -> dict[str, Any]:

@@ -10,9 +10,10 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from onboarding import outbound_events, requirements, tombstones, transitions
+from onboarding import durable, outbound_events, requirements, tombstones, transitions
 from onboarding.models import Onboarding, PhoneNumber, Proof, WhatsAppBusinessAccount
 from onboarding.steps import told
+from tenants.prepared import Prepared
 from ycloud_client import BusinessAccount
 from ycloud_client import PhoneNumber as ListedNumber
 
@@ -26,14 +27,24 @@ class HeldByAnotherTenantError(Exception):
 
 
 def keep_account(row: Onboarding, read: BusinessAccount) -> WhatsAppBusinessAccount:
-    """Write what was read of the attempt's WABA. Raises HeldByAnotherTenantError."""
-    accounts = WhatsAppBusinessAccount.objects.all()
-    held = _held(
-        accounts, row, proof_of(row), "waba_id", row.claimed_waba_id,
-        ycloud_account_id=row.ycloud_account_id,
-    )  # fmt: skip
-    write_account(held, read, lost="")
+    """Write what was read of the attempt's WABA. Raises HeldByAnotherTenantError and
+    OvertakenError.
+    """
+    not_overtaken(row)
+    waba_id, at = row.claimed_waba_id, row.ycloud_account_id
+    with durable.whole():
+        held = _held(_ACCOUNTS, row, waba_id) or WhatsAppBusinessAccount(
+            tenant=row.tenant, waba_id=waba_id, ycloud_account_id=at
+        )
+        write_account(held, read, lost="")
+        _prove(held, proof_of(row), waba_id)
     return held
+
+
+def not_overtaken(row: Onboarding) -> None:
+    """Asked before the first row of a reading is made or written. Raises OvertakenError."""
+    if not transitions.is_mine(row):
+        raise transitions.OvertakenError
 
 
 def write_account(
@@ -70,12 +81,16 @@ def write_account(
 def keep_number(
     row: Onboarding, account: WhatsAppBusinessAccount, read: ListedNumber
 ) -> PhoneNumber:
-    """Write one number of the attempt's WABA. Raises HeldByAnotherTenantError."""
-    numbers = PhoneNumber.objects.all()
-    held = _held(
-        numbers, row, account.proof, "phone_number_id", str(read.id), business_account=account
-    )
-    write_number(held, read, business_account_id=account.pk)
+    """Write one number of the attempt's WABA; after `keep_account` in the same transaction, or
+    `not_overtaken`. Raises HeldByAnotherTenantError.
+    """
+    number_id = str(read.id)
+    with durable.whole():
+        held = _held(_NUMBERS, row, number_id) or PhoneNumber(
+            tenant=row.tenant, phone_number_id=number_id
+        )
+        write_number(held, read, business_account_id=account.pk)
+        _prove(held, account.proof, number_id)
     return held
 
 
@@ -123,29 +138,28 @@ def write_account_number(
     return read is not None
 
 
-def _held(
-    rows: QuerySet[_Held], row: Onboarding, proof: str, column: str, value: str, **made: object
-) -> _Held:
-    """Get or make the tenant's row, and note its proof.
+_ACCOUNTS = Prepared[WhatsAppBusinessAccount](
+    lambda waba_id: WhatsAppBusinessAccount.objects.filter(waba_id=waba_id)
+)
+_NUMBERS = Prepared[PhoneNumber](
+    lambda number_id: PhoneNumber.objects.filter(phone_number_id=number_id)
+)
+
+
+def _held(rows: Prepared[_Held], row: Onboarding, value: str) -> _Held | None:
+    """The tenant's row; None where it is ours to make, in this transaction.
 
     One that another tenant has stays there, proven or not: what a grant may win from a mere claim
-    is moved by a transfer case. Raises HeldByAnotherTenantError and OvertakenError.
+    is moved by a transfer case. Raises HeldByAnotherTenantError.
     """
-    if not transitions.is_mine(row):
-        raise transitions.OvertakenError
-    held = _only_ours(rows, row, column, value)
-    if held is None:
-        with transaction.atomic():
-            _one_at_a_time(value)
-            held = _only_ours(rows, row, column, value)
-            if held is None:
-                held = rows.create(tenant=row.tenant, proof="", **{column: value}, **made)
-    _prove(rows, held, proof, value)
-    return held
+    if (held := _only_ours(rows, row, value)) is not None:
+        return held
+    _one_at_a_time(value)
+    return _only_ours(rows, row, value)
 
 
-def _only_ours(rows: QuerySet[_Held], row: Onboarding, column: str, value: str) -> _Held | None:
-    known = list(rows.filter(**{column: value}))
+def _only_ours(rows: Prepared[_Held], row: Onboarding, value: str) -> _Held | None:
+    known = rows.rows(value)
     ours = next((each for each in known if each.tenant_id == row.tenant_id), None)
     is_proven = ours is not None and ours.proof != Proof.NONE
     if not is_proven and any(each is not ours for each in known):
@@ -163,24 +177,11 @@ def _one_at_a_time(value: str) -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_LOCK, key])
 
 
-def is_held_elsewhere(row: Onboarding) -> bool:
-    """Another tenant holds the attempt's WABA, and this one has not proven it before."""
-    try:
-        _only_ours(WhatsAppBusinessAccount.objects.all(), row, "waba_id", row.claimed_waba_id)
-    except HeldByAnotherTenantError:
-        return True
-    return False
-
-
-def ycloud_account_of(row: Onboarding) -> int | None:
-    """By which YCloud account the attempt's WABA is read: its own for life, once it is the
-    tenant's; else the one that the attempt began with.
+def known_account(row: Onboarding) -> WhatsAppBusinessAccount | None:
+    """The attempt's WABA where this tenant has it already. Raises HeldByAnotherTenantError where
+    another one does and this one has not proven it before.
     """
-    if row.business_account_id is not None:
-        return row.ycloud_account_id
-    ours = WhatsAppBusinessAccount.objects.filter(waba_id=row.claimed_waba_id, tenant=row.tenant_id)
-    known = list(ours.values_list("ycloud_account_id", flat=True)[:1])
-    return known[0] if known else row.ycloud_account_id
+    return _only_ours(_ACCOUNTS, row, row.claimed_waba_id)
 
 
 def proof_of(row: Onboarding) -> Proof:
@@ -190,7 +191,7 @@ def proof_of(row: Onboarding) -> Proof:
     return Proof.STAFF if row.approved_at is not None else Proof.NONE
 
 
-def _prove(rows: QuerySet[_Held], held: _Held, proof: str, value: str) -> None:
+def _prove(held: WhatsAppBusinessAccount | PhoneNumber, proof: str, value: str) -> None:
     """Note a better proof than the row has. Raises HeldByAnotherTenantError."""
     if not proof or held.proof in (proof, Proof.GRANT):
         return
@@ -199,7 +200,7 @@ def _prove(rows: QuerySet[_Held], held: _Held, proof: str, value: str) -> None:
         columns["proven_at"] = timezone.now()
     try:
         with transaction.atomic():
-            rows.filter(pk=held.pk, tenant=held.tenant_id).update(**columns)
+            _ours(held).update(**columns)
             tombstones.lift(value)
     except IntegrityError as error:
         raise HeldByAnotherTenantError from error
@@ -237,12 +238,16 @@ def settle(
     """Write the columns, and since when what follows from them holds; tell the partner where what
     is due with a connected number or its account is another. Whether the row was ours to write.
 
-    The tenant is asked too: what was read for one is not written once another has it.
+    The tenant is asked too: what was read for one is not written once another has it. A row that
+    is not there yet is made.
     """
     before, settled = held.standing_since, requirements.settled(held, at)
     for name, value in settled.items():
         setattr(held, name, value)
-    ours = type(held)._default_manager.filter(pk=held.pk, tenant=held.tenant_id)
+    if held.pk is None:
+        held.save()
+        return True
+    ours = _ours(held)
     codes, were = requirements.shown(held.standing_since), requirements.shown(before)
     if quietly or set(codes) == set(were):
         return bool(ours.update(**columns, **settled))  # nothing to tell: one statement is enough
@@ -251,6 +256,11 @@ def settle(
         if written and _is_connected(held):
             outbound_events.requirements_changed(held, codes=codes, before=were)
     return written
+
+
+def _ours(held: WhatsAppBusinessAccount | PhoneNumber) -> QuerySet[Any]:
+    """The row, unless another tenant has it by now."""
+    return type(held)._default_manager.filter(pk=held.pk, tenant=held.tenant_id)
 
 
 def _is_connected(held: WhatsAppBusinessAccount | PhoneNumber) -> bool:

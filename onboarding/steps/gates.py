@@ -20,10 +20,9 @@ from onboarding.states import State
 from onboarding.steps import binds, unseen
 from onboarding.steps.facts import (
     HeldByAnotherTenantError,
-    is_held_elsewhere,
     keep_account,
     keep_number,
-    ycloud_account_of,
+    known_account,
 )
 from onboarding.steps.look import HiddenAccountError, Pass
 from onboarding.steps.outcome import Outcome, stop, wait
@@ -115,10 +114,13 @@ def _join_wait(row: Onboarding) -> datetime | None:
 def owner(look: Pass) -> Outcome | None:
     """The WABA can be read at YCloud and no other tenant holds it."""
     row = look.row
-    if not look.knows("account") and is_held_elsewhere(row):
-        return unseen.wait_like_hidden(look)
-    if (at := ycloud_account_of(row)) != row.ycloud_account_id:
-        look.note(ycloud_account_id=at)  # its tenant was assigned to another one since
+    if not look.knows("account"):
+        try:
+            known = known_account(row)
+        except HeldByAnotherTenantError:
+            return unseen.wait_like_hidden(look)
+        if known and known.ycloud_account_id != row.ycloud_account_id:
+            look.note(ycloud_account_id=known.ycloud_account_id)  # a WABA's own is for life
     platform = row.connection_mode == ConnectionMode.BUSINESS_PLATFORM
     always = platform and settings.YCLOUD_TP_BIND == "always"
     # Once it was tried, a read comes first: it may show that a lost answer was a yes.

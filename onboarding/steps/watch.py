@@ -10,7 +10,7 @@ from onboarding import schedule, transitions
 from onboarding.models import Onboarding, PhoneNumber
 from onboarding.states import State
 from onboarding.steps import acts
-from onboarding.steps.facts import keep_number, write_account_number
+from onboarding.steps.facts import keep_number, not_overtaken, write_account_number
 from onboarding.steps.look import Pass
 from onboarding.steps.outcome import Outcome, go, stop, wait
 from ycloud_client import PhoneNumber as ListedNumber
@@ -62,6 +62,7 @@ def _read(look: Pass, known: PhoneNumber) -> bool:
     ours = listed.get(known.phone_number_id)
     if ours is None:
         return False
+    not_overtaken(row)
     row.number = keep_number(row, known.business_account, ours)
     known.status = row.number.status
     return True

@@ -12,6 +12,8 @@ from django.utils import timezone
 from onboarding import durable
 from onboarding.models import Onboarding
 from onboarding.states import PARKED, WORKING
+from tenants.models import Tenant
+from tenants.prepared import Prepared
 
 LEASE = timedelta(seconds=45)
 """Longer than one call may take (30 s); renewed before each call."""
@@ -44,7 +46,13 @@ def claim(onboarding_id: int) -> Onboarding | None:
         f"AND {_is_free()} RETURNING *{durable.returning()}",
         {"id": onboarding_id, "now": now, "until": now + LEASE},
     )
-    return next(iter(rows), None)
+    row = next(iter(rows), None)
+    if row is not None:
+        row.tenant = _TENANT.get(row.tenant_id)
+    return row
+
+
+_TENANT: Prepared[Tenant] = Prepared(lambda pk: Tenant.objects.filter(pk=pk))
 
 
 def claim_due(
@@ -123,7 +131,12 @@ def hold(row: Onboarding) -> None:
 
 def is_mine(row: Onboarding) -> bool:
     """Whether this worker still holds the row: what it found may be written only then."""
-    return Onboarding.objects.filter(pk=row.pk, fence=row.fence).exists()
+    return _HELD.first(row.pk, row.fence) is not None
+
+
+_HELD: Prepared[int] = Prepared(
+    lambda pk, fence: Onboarding.objects.filter(pk=pk, fence=fence).values_list("pk", flat=True)
+)
 
 
 def bump(rows: QuerySet[Onboarding]) -> list[int]:

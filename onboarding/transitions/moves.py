@@ -66,12 +66,14 @@ def move(
         "faults": 0,
         **facts,
     }
+    passed: dict[str, Any] = {}
     if to != came_from:
         has_account = columns.get("business_account", row.business_account_id) is not None
         behind = milestones_behind(to, has_account=has_account)
-        columns |= {name: now for name in behind if getattr(row, name) is None}
-    # A worker's steps do not go on after a failure: theirs is the transaction around it.
-    with transaction.atomic(savepoint=person):
+        passed = {name: now for name in behind if getattr(row, name) is None}
+        columns |= passed
+    # Nobody goes on after a failure: the transaction around it, if any, ends with it.
+    with transaction.atomic(savepoint=False):
         written = Onboarding.objects.filter(pk=row.pk, state=came_from, fence=row.fence).update(
             **columns,
             updated_at=now,
@@ -81,15 +83,17 @@ def move(
             next_look_at=_next_look(row, now if hold else due, now, person),
         )
         if written:
-            _tell(row, columns, came_from, actor, note, changed=changed)
+            _tell(row, columns, came_from, actor, note, changed=changed, is_first=bool(passed))
     if not written:  # out here: nothing was, so nothing has to be rolled back
         raise OvertakenError
-    row.fence += 1 if person else 0
+    if person:  # whose row is locked, so nobody has written between
+        row.version, row.fence = row.version + 1, row.fence + 1
+        row.updated_at, row.lease_until, row.next_look_at = now, None, due
 
 
 def _tell(
     row: Onboarding, columns: dict[str, Any], came_from: State, actor: str, note: str, *,
-    changed: bool,
+    changed: bool, is_first: bool,
 ) -> None:  # fmt: skip
     """The move was written: its audit row, and whoever is told of it."""
     came_with = row.reason
@@ -99,7 +103,7 @@ def _tell(
     if changed and journaled is not None:
         notices.onboarding_moved(row, journaled)
         outbound_events.onboarding_moved(row, from_state=came_from, from_reason=came_with)
-        instruments.moved(row, came_from)
+        instruments.moved(row, came_from, is_first=is_first)
 
 
 def begun(row: Onboarding, actor: str) -> None:
@@ -108,7 +112,7 @@ def begun(row: Onboarding, actor: str) -> None:
     notices.begun(row)
     outbound_events.onboarding_moved(row, from_state="", from_reason="")
     instruments.seen(row)
-    instruments.moved(row, "")
+    instruments.moved(row, "", is_first=True)
 
 
 def _journal(row: Onboarding, came_from: str, actor: str, note: str) -> Transition:

@@ -117,10 +117,11 @@ def test_two_first_readings_at_once_make_one_holder() -> None:
     ]  # fmt: skip
     held: list[int] = []
 
+    read = BusinessAccount.parse({"id": "7", "name": "Cakes"})
+
     def keep(row: Onboarding) -> None:
-        accounts = WhatsAppBusinessAccount.objects.all()
         try:
-            held.append(facts._held(accounts, row, "", "waba_id", "7").tenant_id)
+            held.append(facts.keep_account(row, read).tenant_id)
         except facts.HeldByAnotherTenantError:
             connection.close()
 

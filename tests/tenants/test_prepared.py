@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from django.db.transaction import TransactionManagementError
 from django.test.utils import CaptureQueriesContext
 
+from onboarding.models import Onboarding
 from tenants.models import Membership, Tenant, User
 from tenants.prepared import Prepared
 from tests.at_once import at_once
@@ -90,6 +91,20 @@ def test_texts_and_times_are_values_too(people: list[User]) -> None:
     assert [row.slug for row in prepared.rows("t1", long_ago)] == ["t1"]
     assert prepared.rows("t1", later) == []
     assert prepared.rows("'; DROP TABLE tenants_tenant; --", long_ago) == []
+
+
+def test_a_column_that_holds_no_negative_is_compared_too(people: list[User]) -> None:
+    """Django answers "none" by itself where a value is beyond what the field holds."""
+    row = Onboarding.objects.create(
+        tenant=Tenant.objects.get(slug="t1"), connection_mode="business_platform", fence=7
+    )
+    held = Prepared(lambda fence: Onboarding.objects.filter(fence=fence))
+    assert held.rows(7) == [row]
+
+
+def test_a_query_that_nothing_can_fulfil_is_refused_and_not_answered(db: None) -> None:
+    with pytest.raises(ValueError, match="no row can fulfil"):
+        Prepared(lambda pk: Tenant.objects.filter(pk=pk).filter(pk__in=[])).rows(1)
 
 
 def test_a_value_that_no_condition_asks_for_is_refused(db: None) -> None:
