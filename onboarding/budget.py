@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db.models import Q
 from django.utils import timezone
 
 from onboarding.models import ProviderCall
 from tenants import walls
+from tenants.prepared import Prepared
 
 WINDOW = timedelta(hours=72)
 BLOCKED = "133016"
@@ -40,15 +42,33 @@ def counts(call: ProviderCall) -> bool:
     return bool(call.meta_code) or call.status not in _NOT_A_NO
 
 
-def spent_on(phone_number_id: str) -> list[ProviderCall]:
-    """The registers of the last 72 h that count, oldest first, of all attempts and tenants."""
-    calls = ProviderCall.objects.filter(
+_REGISTERS = Prepared[ProviderCall](
+    lambda phone_number_id, since, onboarding_id: ProviderCall.objects.filter(
+        Q(at__gt=since) | Q(onboarding=onboarding_id),
         kind=ProviderCall.Kind.REGISTER,
         target=phone_number_id,
-        at__gt=timezone.now() - WINDOW,
-    )
+    ).order_by("at", "pk")
+)
+
+
+def registers(phone_number_id: str, onboarding_id: int = 0) -> list[ProviderCall]:
+    """The registers of the last 72 h, oldest first, of all attempts and tenants; and all older
+    ones of this onboarding.
+    """
+    since = timezone.now() - WINDOW
     with walls.seeing_everything("Meta counts a number's registers, whoever asked for them"):
-        return [call for call in calls.order_by("at", "pk") if counts(call)]
+        return _REGISTERS.rows(phone_number_id, since, onboarding_id)
+
+
+def spent(calls: list[ProviderCall]) -> list[ProviderCall]:
+    """Those of these registers that count, of the last 72 h."""
+    since = timezone.now() - WINDOW
+    return [call for call in calls if call.at > since and counts(call)]
+
+
+def spent_on(phone_number_id: str) -> list[ProviderCall]:
+    """The registers of the last 72 h that count, oldest first, of all attempts and tenants."""
+    return spent(registers(phone_number_id))
 
 
 def of(spent: list[ProviderCall]) -> Budget:

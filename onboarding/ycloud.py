@@ -15,7 +15,7 @@ from functools import cache
 from typing import TypeVar
 
 from django.conf import settings
-from django.db import connections, transaction
+from django.db import connections
 
 from onboarding import (
     durable,
@@ -215,7 +215,7 @@ def _act(
 ) -> tuple[T, ProviderCall]:
     http = client()
     quota.take(lane)
-    with transaction.atomic():
+    with durable.whole():
         if row is not None:
             transitions.renew(row)
         intent = journal.intend(

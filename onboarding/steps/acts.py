@@ -81,9 +81,10 @@ def _register(look: Pass) -> Outcome:
     look.together()
     if look.row.number is not None and answer.status:
         known = look.row.number
-        known.status = answer.status
-        ours = PhoneNumber.objects.filter(pk=known.pk, tenant=known.tenant_id)
-        ours.update(status=answer.status[:40])
+        known.status = answer.status[:40]
+        if answer.status != "CONNECTED":  # which is written with all that begins with it
+            ours = PhoneNumber.objects.filter(pk=known.pk, tenant=known.tenant_id)
+            ours.update(status=known.status)
     return (
         go(S.CONNECTED)
         if answer.status == "CONNECTED"
@@ -119,8 +120,10 @@ def _register_waits(look: Pass) -> Outcome | None:
     """Why a register must not be sent now, from the calls of all attempts at this number."""
     number = look.number
     assert number is not None
-    spent = budget.spent_on(str(number.id))
-    if _is_done(look, spent):
+    registers = budget.registers(str(number.id), look.row.pk)
+    spent = budget.spent(registers)
+    own = [call for call in registers if call.onboarding_id == look.row.pk]
+    if _is_done(look, own, spent):
         return go(S.CONNECTING)
     if not spent:
         return None
@@ -147,7 +150,7 @@ def _looks_untouched(look: Pass) -> bool:
     return look.number.status in before
 
 
-def _is_done(look: Pass, spent: list[ProviderCall]) -> bool:
+def _is_done(look: Pass, own: list[ProviderCall], spent: list[ProviderCall]) -> bool:
     """The number was registered and nothing has undone it: watched, not registered again.
 
     A worker may die between the answer and the move, so the journal decides, not the state. What
@@ -155,10 +158,8 @@ def _is_done(look: Pass, spent: list[ProviderCall]) -> bool:
     """
     number = look.number
     assert number is not None
-    own = look.row.calls.filter(kind=Kind.REGISTER, target=str(number.id)).order_by("at", "pk")
-    last = own.last()
-    if last is not None and _was_done(last):
-        return not _undone_since(look, last.at)
+    if own and _was_done(own[-1]):
+        return not _undone_since(look, own[-1].at)
     last = spent[-1] if spent else None
     if last is None or last.onboarding_id == look.row.pk or not _was_done(last):
         return False

@@ -12,11 +12,12 @@ from django.db.models import Q
 from django.utils import timezone
 
 from onboarding import codes, schedule, ycloud
-from onboarding.models import ProviderCall
+from onboarding.models import Onboarding, ProviderCall
 from onboarding.models.onboarding import ConnectionMode
 from onboarding.states import State
 from onboarding.steps.look import Pass
 from onboarding.steps.outcome import Outcome, go, stop, wait
+from tenants.prepared import Prepared
 from ycloud_client import APIError, AuthenticationError, ConflictError, RateLimitError, is_unbound
 
 S = State
@@ -51,20 +52,36 @@ def _bind_kind(look: Pass) -> ProviderCall.Kind:
     return Kind.SMB_BIND if is_coexistence(look) else Kind.TP_BIND
 
 
+_BINDS = Prepared[ProviderCall](
+    lambda onboarding_id: ProviderCall.objects.filter(
+        onboarding=onboarding_id, kind__in=(Kind.TP_BIND, Kind.SMB_BIND)
+    ).order_by("at", "pk")
+)
+
+
+def _all_binds(look: Pass) -> list[ProviderCall]:
+    """This attempt's binds, oldest first."""
+    return look.once("binds", lambda: _BINDS.rows(look.row.pk))
+
+
 def _binds(look: Pass) -> list[ProviderCall]:
-    """This attempt's binds of the WABA, oldest first."""
-    calls = look.row.calls.filter(kind=_bind_kind(look), target=look.waba_id)
-    return list(calls.order_by("at", "pk"))
+    """Those of the WABA."""
+    kind, waba_id = _bind_kind(look), look.waba_id
+    return [call for call in _all_binds(look) if (call.kind, call.target) == (kind, waba_id)]
 
 
 def resumed_at(look: Pass) -> datetime:
     """When a person last had a stopped attempt taken up again, or launched it anew: what was
     spent before counts no more. Approvals and choices are no such thing.
     """
+    return look.once("resumed", lambda: _resumed_at(look.row))
+
+
+def _resumed_at(row: Onboarding) -> datetime:
     resumed = Q(from_state=S.NEEDS_ATTENTION, to_state=S.SIGNED_UP) | Q(to_state=S.STARTED)
-    by_people = look.row.transitions.exclude(actor="worker").filter(resumed)
+    by_people = row.transitions.exclude(actor="worker").filter(resumed)
     last = by_people.order_by("at").last()
-    return last.at if last else look.row.created_at
+    return last.at if last else row.created_at
 
 
 def _bind_is_done(look: Pass) -> bool:
@@ -158,10 +175,13 @@ def _tells_too_much(look: Pass, error: APIError) -> bool:
 
 def named_by_bind(look: Pass) -> str:
     """The phone number id that this attempt's smb/bind answered, or ""."""
-    calls = look.row.calls.filter(kind=Kind.SMB_BIND, outcome=Ended.DONE)
-    calls = calls.exclude(seen__in=("", UNSEEN))
-    last = calls.order_by("at").last()
-    return last.seen if last else ""
+    answered = (
+        call.seen
+        for call in reversed(_all_binds(look))
+        if (call.kind, call.outcome) == (Kind.SMB_BIND, Ended.DONE)
+        and call.seen not in ("", UNSEEN)
+    )
+    return next(answered, "")
 
 
 def bind_will_name_it(look: Pass) -> bool:

@@ -17,7 +17,7 @@ from onboarding import review, schedule, tombstones
 from onboarding.models import Onboarding, PhoneNumber, WhatsAppBusinessAccount
 from onboarding.models.onboarding import ConnectionMode, Grant
 from onboarding.states import State
-from onboarding.steps import binds, unseen
+from onboarding.steps import binds, numbers, unseen
 from onboarding.steps.facts import (
     HeldByAnotherTenantError,
     keep_account,
@@ -139,8 +139,8 @@ def owner(look: Pass) -> Outcome | None:
     look.note(business_account=account)
     # The number is written together with the account where it is clear already: two attempts
     # at two numbers of one account are not duplicates of each other.
-    chosen, _ = _choose(look)
-    if chosen is not None and _is_expected(row, chosen):
+    chosen, _ = numbers.choose(look)
+    if chosen is not None and numbers.is_expected(row, chosen):
         look.note(number=_kept_number(look, account, chosen))
     return None
 
@@ -152,15 +152,6 @@ def _kept_account(look: Pass) -> WhatsAppBusinessAccount:
 
 def _kept_number(look: Pass, account: WhatsAppBusinessAccount, chosen: ListedNumber) -> PhoneNumber:
     return look.once(chosen.id, lambda: keep_number(look.row, account, chosen))
-
-
-def _is_expected(row: Onboarding, chosen: ListedNumber) -> bool:
-    """Whether it is the agreed number, where one was agreed; compared by its digits."""
-    return not row.expected_number or _digits(chosen.phone_number) == _digits(row.expected_number)
-
-
-def _digits(number: str | None) -> str:
-    return "".join(filter(str.isdigit, number or ""))
 
 
 def _binds_unasked() -> bool:
@@ -215,17 +206,20 @@ def number(look: Pass) -> Outcome | None:
     """Exactly one number of the account is meant; never "the first one"."""
     row = look.row
     assert look.numbers is not None
-    chosen, reason = _choose(look)
+    chosen, reason = numbers.choose(look)
     if chosen is None:
         unclear = reason in ("number_choice", "number_missing")
         if unclear and binds.bind_will_name_it(look):
             return None
-        offered = _free(look) if reason == "number_choice" else []
+        offered = numbers.free(look) if reason == "number_choice" else []
         return wait(
-            S.AWAITING_NUMBER, reason, schedule.next_look(row), choices=[_offer(n) for n in offered]
+            S.AWAITING_NUMBER,
+            reason,
+            schedule.next_look(row),
+            choices=[numbers.offer(n) for n in offered],
         )
     look.number = chosen
-    if not _is_expected(row, chosen):
+    if not numbers.is_expected(row, chosen):
         return wait(S.AWAITING_NUMBER, "number_unexpected", schedule.next_look(row))
     assert row.business_account is not None
     look.note(number=_kept_number(look, row.business_account, chosen))
@@ -243,51 +237,6 @@ def _usable(look: Pass, chosen: ListedNumber) -> Outcome | None:
     if unverified and chosen.status != "CONNECTED" and not binds.is_coexistence(look):
         return wait(S.AWAITING_NUMBER, "number_not_verified", schedule.next_look(look.row))
     return None
-
-
-def _choose(look: Pass) -> tuple[ListedNumber | None, str]:
-    """The number that is meant, or None and why it is not clear."""
-    listed = look.numbers or []
-    claimed = look.row.claimed_phone_number_id or binds.named_by_bind(look)
-    if look.row.claimed_phone_number_id or any(n.id == claimed for n in listed):
-        found = next((n for n in listed if n.id == claimed), None)
-        return found, "" if found else "number_not_listed"
-    candidates = _free(look)
-    if look.row.expected_number:
-        # Also one that is connected here already: this may be its reconnection.
-        expected = [n for n in listed if _is_expected(look.row, n)]
-        if not expected and candidates:
-            return None, "number_unexpected"
-        candidates = expected
-    if len(candidates) == 1:
-        return candidates[0], ""
-    return None, "number_choice" if candidates else "number_missing"
-
-
-def _free(look: Pass) -> list[ListedNumber]:
-    """The listed numbers that are not connected here already, and well."""
-    listed = look.numbers or []
-    done = set(
-        Onboarding.objects.filter(
-            state=S.CONNECTED,
-            number__phone_number_id__in=[n.id for n in listed],
-            number__health="",
-        ).values_list("number__phone_number_id", flat=True)
-    )
-    free = [n for n in listed if n.id not in done]
-    if look.row.connection_mode == ConnectionMode.BUSINESS_APP:
-        in_app = [n for n in free if n.is_on_biz_app]
-        return in_app or free
-    return free
-
-
-def _offer(listed: ListedNumber) -> dict[str, str | None]:
-    return {
-        "phone_number_id": str(listed.id),
-        "phone_number": listed.phone_number,
-        "verified_name": listed.verified_name,
-        "status": listed.status,
-    }
 
 
 def approval(look: Pass) -> Outcome | None:

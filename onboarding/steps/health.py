@@ -64,7 +64,8 @@ _LEFT = ("PARTNER_REMOVED", "PARTNER_APP_UNINSTALLED")
 def begin(number: PhoneNumber) -> None:
     """The number was connected just now: all is well, and it is watched from here on."""
     before, now = number.health, timezone.now()
-    # An answer to register says CONNECTED at once, before any read of the number does.
+    # An answer to register says CONNECTED at once, before any read of the number does: that and
+    # its status are written here.
     number.connected_at = number.connected_at or now
     number.health, number.health_since = "", None
     transitions.watch_number(number, now + schedule.HEALTHY)
@@ -72,6 +73,7 @@ def begin(number: PhoneNumber) -> None:
         settle(
             number, now, quietly=True,  # its onboarding's event tells
             health="", health_since=None, suspected="", connected_at=number.connected_at,
+            status=number.status,
         )  # fmt: skip
         if before:
             outbound_events.health_changed(number, before=before)
