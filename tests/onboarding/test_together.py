@@ -76,7 +76,7 @@ def test_a_straight_journey_waits_for_the_disk_twice(
     row.refresh_from_db()
     assert row.state == "connected"
     assert told.waited == 2
-    assert len(told.statements) <= 70
+    assert len(told.statements) <= 55
 
 
 def test_a_worker_that_was_overtaken_leaves_its_calls_in_the_journal_and_nothing_else(

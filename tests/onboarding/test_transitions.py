@@ -10,11 +10,12 @@ import pytest
 from django.db import connections
 from django.utils import timezone
 
-from onboarding import retention, tasks, transitions
+from onboarding import journal, retention, services, tasks, transitions
 from onboarding.models import Onboarding, ProviderCall, Transition, WebhookEvent
 from onboarding.states import FINAL, TRANSITIONS, State
 from tenants import walls
-from tenants.models import Tenant
+from tenants.access import Asker
+from tenants.models import Tenant, User
 
 
 def made(tenant: Tenant, **more: Any) -> Onboarding:
@@ -207,3 +208,39 @@ def test_old_calls_and_events_are_forgotten_and_open_acts_stay(
     assert kept == {"1", "9", "13"}
     assert WebhookEvent.objects.count() == 2
     assert Onboarding.objects.filter(pk=row.pk).exists()
+
+
+RESULTS: dict[str, list[dict[str, str]]] = {
+    "finished": [{"event": "FINISH", "waba_id": "1", "phone_number_id": "2"}],
+    "cancelled": [{"event": "CANCEL", "current_step": "BUSINESS_ACCOUNT_SELECTION"}],
+    "silent": [{"login_status": "unknown"}],
+    "launched": [{"event": "LAUNCHED"}],
+    "finished after silence": [{"login_status": "unknown"}, {"event": "FINISH", "waba_id": "1"}],
+    "more after the finish": [{"event": "FINISH", "waba_id": "1"}, {"phone_number_id": "2"}],
+    "told twice": [{"event": "FINISH", "waba_id": "1"}, {"event": "FINISH", "waba_id": "1"}],
+}
+
+
+@pytest.mark.parametrize("case", RESULTS)
+def test_the_row_that_a_result_gives_back_is_the_one_that_was_written(
+    tenant: Tenant, owner: User, case: str
+) -> None:
+    """It is shown as it is: with the version that its next read has."""
+    asker = Asker("customer", (tenant.pk,), user=owner)
+    row = made(tenant, state="started", next_look_at=None)
+    for result in RESULTS[case]:
+        row = services.record_signup_result(row, asker, result)
+    there = Onboarding.objects.get()
+    for field in Onboarding._meta.concrete_fields:
+        assert getattr(row, field.attname) == getattr(there, field.attname), field.name
+
+
+def test_an_intent_that_a_dead_worker_left_open_gives_way_to_the_next(tenant: Tenant) -> None:
+    left = journal.intend(ProviderCall(onboarding=made(tenant), kind="register", target="7"))
+    again = ProviderCall(onboarding=made(tenant), kind="register", target="7")
+    with pytest.raises(journal.UnderWayError):
+        journal.intend(again)
+    ProviderCall.objects.update(at=timezone.now() - journal.STALE_INTENT - timedelta(seconds=1))
+    assert journal.intend(again).outcome == "open"
+    left.refresh_from_db()
+    assert left.outcome == "lost"
