@@ -72,4 +72,4 @@ def test_the_queries_of_an_api_request_are_as_many_as_they_were(rows: None) -> N
     counted = {name: asked[name].queries() for name in asked if name.startswith(("GET", "POST"))}
     # Session, user with memberships, the row; a test's transaction adds what takes its scope back,
     # and a savepoint where a request alone has its transaction.
-    assert counted == {"GET …/{id}/": 9, "GET …/{id}/, 304": 9, "POST …/signup/": 20}
+    assert counted == {"GET …/{id}/": 9, "GET …/{id}/, 304": 9, "POST …/signup/": 16}
