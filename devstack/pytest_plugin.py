@@ -7,6 +7,7 @@ of its own in a temporary directory.
 from __future__ import annotations
 
 import fcntl
+import gc
 import os
 import tempfile
 from collections.abc import Generator
@@ -47,6 +48,9 @@ _TEST_SETTINGS = {
     "DJANGO_ALLOW_ASYNC_UNSAFE": "true",  # playwright's sync API runs a loop in the main thread
 }
 
+_SELDOM = (50_000, 20, 20)
+"""Python's own, (700, 10, 10), spends a sixth of a run on looking for garbage in cycles."""
+
 
 def _foreign(name: str) -> bool:
     return name.startswith(("YCLOUD_", "META_", "ONBOARDING_", "SANDBOX_", "PARTNER_"))
@@ -60,7 +64,15 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
     os.environ.update(_TEST_SETTINGS)
     catalogues.compile_all()
     _Servers(early_config)
+    gc.set_threshold(*_SELDOM)
     return (yield)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """What is loaded by now stays: it is not looked through for garbage again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 class _Servers:

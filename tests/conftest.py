@@ -11,6 +11,7 @@ from allauth.account.models import EmailAddress
 from django.conf import settings as django_settings
 from django.core.cache import cache
 from django.db import connection
+from django.db.backends.postgresql.operations import DatabaseOperations
 from django.test import Client
 from rest_framework.test import APIClient
 from structlog.contextvars import clear_contextvars
@@ -24,6 +25,7 @@ from sandbox.webhooks import SECRET
 from tenants import throttle, walls
 from tenants.keys import create_key
 from tenants.models import ApiKey, Membership, Tenant, User
+from tests import emptying
 
 # Files are looked up when they are asked for: each test's client builds the middleware anew, and
 # listing all of them took a fifth of the run.
@@ -48,9 +50,9 @@ def _tells_of_itself_only() -> None:
 def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
     """The database is made by its owner; from then on tests are the app's role, as in production.
 
-    TRUNCATE is the one right beyond it: the way tests are cleared up after.
+    TRUNCATE is the one right beyond it, for what cannot be deleted (tests/emptying.py).
     """
-    options = connection.settings_dict.setdefault("OPTIONS", {})
+    options, patched = connection.settings_dict.setdefault("OPTIONS", {}), pytest.MonkeyPatch()
     with django_db_blocker.unblock():
         with connection.cursor() as cursor:
             cursor.execute("GRANT USAGE ON SCHEMA public TO onboarding_app")
@@ -61,9 +63,12 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[N
             cursor.execute(
                 "GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO onboarding_app"
             )
+        # Of the class: beside a browser's loop Django makes another connection than here.
+        patched.setattr(DatabaseOperations, "sql_flush", emptying.Emptying())
         options["assume_role"] = "onboarding_app"
         connection.close()
     yield
+    patched.undo()
     with django_db_blocker.unblock():
         connection.close()
         del options["assume_role"]
