@@ -26,6 +26,16 @@ from tests.conftest import BACKEND, Sandbox
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 SOON = 15.0  # s
+UNUSED = (
+    # What Playwright switches off: the last list alone counts.
+    "AvoidUnnecessaryBeforeUnloadCheckSync", "DestroyProfileOnBrowserClose", "HttpsUpgrades",
+    "HttpsFirstBalancedModeAutoEnable", "LensOverlay", "MediaRouter", "PaintHolding",
+    "ThirdPartyStoragePartitioning", "AvoidCorsURLLoaderRestartOnRedirect", "OptimizationHints",
+    "NetworkTimeServiceQuerying", "AimEnabled", "PreconnectToSearch",
+    # Processes for a page that might come next and for the browser's own menus: two a test.
+    "SpareRendererForSitePerProcess", "PreloadTopChromeWebUI",
+)  # fmt: skip
+"""Features of Chromium that no page of ours can tell."""
 expect.set_options(timeout=SOON * 1000)
 
 
@@ -40,7 +50,8 @@ def browser() -> Iterator[Browser]:
     path = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
     assert path, "no Chromium: install one or set CHROMIUM=/path/to/chromium"
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        switches = ["--no-sandbox", f"--disable-features={','.join(UNUSED)}"]
+        chromium = playwright.chromium.launch(executable_path=path, args=switches)
         yield chromium
         chromium.close()
 
