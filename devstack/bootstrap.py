@@ -148,12 +148,15 @@ def chromium() -> str:
     return str(found)
 
 
-BESIDE = (
-    "tests/browser", "tests/faults", "tests/devstack", "tests/test_running.py",
-    "tests/test_production.py", "tests/config/test_settings.py",
-    "tests/onboarding/test_killed_worker.py",
-)  # fmt: skip
-"""What starts processes and browsers mostly waits for them."""
+BESIDE = {
+    "browsers": ("tests/browser",),
+    "processes": (
+        "tests/faults", "tests/devstack", "tests/benchmarks", "tests/test_running.py",
+        "tests/test_production.py", "tests/config/test_settings.py",
+        "tests/onboarding/test_killed_worker.py",
+    ),
+}  # fmt: skip
+"""What drives a browser, and what starts processes and mostly waits for them."""
 
 
 def step(*command: str) -> None:
@@ -178,26 +181,29 @@ def lint() -> None:
 
 
 def test_all() -> int:
-    """All tests, in two runs beside each other; the exit status.
+    """All tests, in three runs beside each other; the exit status.
 
-    What starts processes and browsers mostly waits, so it costs the other run little; each has
+    Each waits a part of its time, and two cores are busy to the end with three of them. Each has
     servers of its own (devstack/pytest_plugin.py).
     """
-    log = ROOT / ".local" / "test-beside.log"
-    log.parent.mkdir(mode=0o700, exist_ok=True)
-    with log.open("w") as written:
-        beside = subprocess.Popen(
-            [str(PYTHON), "-m", "pytest", *BESIDE], cwd=str(ROOT),
-            stdout=written, stderr=subprocess.STDOUT,
-        )  # fmt: skip
-        try:
-            ignored = [f"--ignore={each}" for each in BESIDE]
-            status = subprocess.call([str(PYTHON), "-m", "pytest", *ignored], cwd=str(ROOT))
-            print("\nBeside it, processes and browsers:", flush=True)
-            status = beside.wait() or status
-        finally:
-            beside.terminate()
-    print(log.read_text(), flush=True)
+    logs = {name: ROOT / ".local" / f"test-{name}.log" for name in BESIDE}
+    (ROOT / ".local").mkdir(mode=0o700, exist_ok=True)
+    beside = {}
+    try:
+        for name, paths in BESIDE.items():
+            with logs[name].open("w") as written:
+                beside[name] = subprocess.Popen(
+                    [str(PYTHON), "-m", "pytest", *paths], cwd=str(ROOT),
+                    stdout=written, stderr=subprocess.STDOUT,
+                )  # fmt: skip
+        ignored = [f"--ignore={each}" for paths in BESIDE.values() for each in paths]
+        status = subprocess.call([str(PYTHON), "-m", "pytest", *ignored], cwd=str(ROOT))
+        for name, run in beside.items():
+            status = run.wait() or status
+            print(f"\nBeside it, {name}:\n{logs[name].read_text()}", flush=True)
+    finally:
+        for run in beside.values():
+            run.terminate()
     return status
 
 
