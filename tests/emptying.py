@@ -14,7 +14,10 @@ from django.contrib.auth.models import Permission
 from django.contrib.contenttypes.models import ContentType
 from django.db import connection, transaction
 
-KEPT = (ContentType, Permission)
+KEPT = {
+    ContentType: ("app_label", "model"),
+    Permission: ("content_type__app_label", "content_type__model", "codename", "name"),
+}
 
 APPEND_ONLY = frozenset({"tenants_auditentry"})
 """No row of these can be deleted, not even by tests."""
@@ -44,7 +47,7 @@ class Emptying:
 
 
 def _held() -> list[set[tuple[Any, ...]]]:
-    return [set(model.objects.values_list()) for model in KEPT]
+    return [set(model.objects.values_list(*fields)) for model, fields in KEPT.items()]
 
 
 def _with_rows(cursor: Any, tables: list[str]) -> list[str]:
