@@ -31,6 +31,8 @@ from ycloud_client import CallRecord, YCloudClient, YCloudError
 T = TypeVar("T")
 Call = Callable[[YCloudClient], T]
 Kind = ProviderCall.Kind
+Wanted = tuple[Kind, str, Call[T]]
+"""A read: its kind and its target for the journal, and the call."""
 Outcome = ProviderCall.Outcome
 
 CALL_SECONDS = 30.0
@@ -101,14 +103,16 @@ def _threads_of(pid: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(max_workers=MOST_AT_ONCE, thread_name_prefix="ycloud-read")
 
 
-def read(row: Onboarding, *wanted: tuple[Kind, str, Call[T]]) -> list[T | YCloudError]:
+def read(
+    row: Onboarding, *wanted: Wanted[T], seconds: float = CALL_SECONDS
+) -> list[T | YCloudError]:
     """Make reads at the same time; each result, or its error, in the order that was asked.
 
-    `wanted`: (kind, target for the journal, the call). Raises OvertakenError.
+    Each has `seconds` as a whole. Raises OvertakenError.
     """
     transitions.hold(row)
     with ycloud_accounts.using(row.ycloud_account_id):
-        return _read(quota.lane_of(row), row, *wanted)
+        return _read(quota.lane_of(row), row, *wanted, seconds=seconds)
 
 
 def look_up(lane: Lane, kind: Kind, target: str, call: Call[T]) -> T:
@@ -120,7 +124,7 @@ def look_up(lane: Lane, kind: Kind, target: str, call: Call[T]) -> T:
 
 
 def look_up_all(
-    lane: Lane, *wanted: tuple[Kind, str, Call[T]], seconds: float = CALL_SECONDS
+    lane: Lane, *wanted: Wanted[T], seconds: float = CALL_SECONDS
 ) -> list[T | YCloudError]:
     """The same for several reads at once; each has `seconds` as a whole. Errors as `read`."""
     return _read(lane, None, *wanted, seconds=seconds)
@@ -129,7 +133,7 @@ def look_up_all(
 def _read(
     lane: Lane,
     row: Onboarding | None,
-    *wanted: tuple[Kind, str, Call[T]],
+    *wanted: Wanted[T],
     seconds: float = CALL_SECONDS,
 ) -> list[T | YCloudError]:
     http = client(seconds)

@@ -86,6 +86,18 @@ ONBOARDING: dict[str, Any] = {
     "connected_at": None,
     "next_look_at": "2026-11-24T10:05:00Z",
 }
+CHOOSING: dict[str, Any] = {
+    **ONBOARDING,
+    **dict.fromkeys(("waba_id", "account_name", "phone_number_id", "phone_number")),
+    **dict.fromkeys(("number_status", "proven")),
+    "state": "awaiting_account",
+    "reason": "account_choice",
+    "requirements": [],
+    "choices": [
+        {"waba_id": "102290129340398", "account_name": "John's Cake Shop"},
+        {"waba_id": "102290129347781", "account_name": None},
+    ],
+}
 LAUNCHED: dict[str, Any] = {
     **ONBOARDING,
     **dict.fromkeys(
@@ -186,6 +198,6 @@ TIMELINE: dict[str, Any] = {
 }
 
 
-def answer(value: dict[str, Any]) -> OpenApiExample:
+def answer(value: dict[str, Any], name: str = "answer") -> OpenApiExample:
     """An example of what is answered when all is well."""
-    return OpenApiExample("answer", value=value, response_only=True, status_codes=["200"])
+    return OpenApiExample(name, value=value, response_only=True, status_codes=["200"])

@@ -124,10 +124,17 @@ class ChoiceSerializer(serializers.Serializer[Any]):
     """One account or one number to choose."""
 
     waba_id = serializers.CharField(required=False)
+    account_name = serializers.CharField(
+        required=False, allow_null=True, help_text="Null where YCloud does not show it (yet)."
+    )
     phone_number_id = serializers.CharField(required=False)
     phone_number = serializers.CharField(required=False, allow_null=True)
     verified_name = serializers.CharField(required=False, allow_null=True)
     status = serializers.CharField(required=False, allow_null=True)
+
+
+def _choice(offer: dict[str, Any]) -> dict[str, Any]:
+    return {"account_name": None, **offer} if "waba_id" in offer else offer
 
 
 class LaunchSerializer(serializers.Serializer[Any]):
@@ -191,7 +198,7 @@ class OnboardingSerializer(serializers.ModelSerializer[Onboarding]):
             "messaging_limit": (number.messaging_limit or None) if number else None,
             "proven": row.proven,
             "requirements": shown_requirements(requirements.of(row)),
-            "choices": list(row.choices),
+            "choices": [_choice(each) for each in row.choices],
             "created_at": moment(row.created_at),
             "launched_at": moment(row.launched_at),
             "updated_at": moment(row.updated_at),

@@ -94,7 +94,10 @@ class OnboardingViewSet(mixins.ListModelMixin, Resource[Onboarding]):
     @extend_schema(
         summary="One onboarding; `If-None-Match` answers 304 while nothing changed",
         responses={200: s.OnboardingSerializer, 304: None},
-        examples=[examples.answer(examples.ONBOARDING)],
+        examples=[
+            examples.answer(examples.ONBOARDING),
+            examples.answer(examples.CHOOSING, "several accounts"),
+        ],
         parameters=[
             OpenApiParameter(
                 "If-None-Match", str, OpenApiParameter.HEADER, description="An earlier ETag."

@@ -195,7 +195,10 @@ class _Batch:
             if end.reason == "meta_error":
                 row.error_code = rng.choice(made_up.WINDOW_ERRORS)
         if end.reason == "account_choice":
-            row.choices = [{"waba_id": f"99{index:013}"}, {"waba_id": f"97{index:013}"}]
+            row.choices = [
+                {"waba_id": f"99{index:013}", "account_name": row.tenant.name},
+                {"waba_id": f"97{index:013}", "account_name": f"{row.tenant.name} (old)"},
+            ]
         return row
 
     def _history(self, row: Onboarding, story: Story) -> None:

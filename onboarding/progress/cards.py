@@ -175,10 +175,11 @@ def _choice(offer: dict[str, Any]) -> dict[str, str]:
             "detail": offer.get("verified_name") or "",
         }
     waba_id = offer["waba_id"]
+    by_digits = gettext("Account ending in %(digits)s") % {"digits": waba_id[-4:]}
     return {
         "kind": "account",
         "value": waba_id,
-        "title": gettext("Account ending in %(digits)s") % {"digits": waba_id[-4:]},
+        "title": offer.get("account_name") or by_digits,
         "detail": waba_id,
     }
 

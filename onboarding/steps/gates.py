@@ -17,7 +17,7 @@ from onboarding import review, schedule, tombstones
 from onboarding.models import Onboarding, PhoneNumber, WhatsAppBusinessAccount
 from onboarding.models.onboarding import ConnectionMode, Grant
 from onboarding.states import State
-from onboarding.steps import binds, numbers, unseen
+from onboarding.steps import binds, numbers, offers, unseen
 from onboarding.steps.facts import (
     HeldByAnotherTenantError,
     keep_account,
@@ -45,7 +45,7 @@ def grant(look: Pass) -> Outcome | None:
     row = look.row
     if waiting := _join_wait(row):
         return wait(S.SIGNED_UP, "waiting_for_confirmation", waiting)
-    if not row.claimed_waba_id and (stopped := _account_of_grant(look)):
+    if not row.claimed_waba_id and (stopped := offers.account_of_grant(look)):
         return stopped
     # Missing targets prove nothing, neither for nor against.
     granted = row.granted_waba_ids
@@ -65,34 +65,6 @@ def grant(look: Pass) -> Outcome | None:
 
 def _was_erased(look: Pass) -> bool:
     return look.once("erased", lambda: tombstones.covers(look.row.claimed_waba_id))
-
-
-def _account_of_grant(look: Pass) -> Outcome | None:
-    """No ids came, or they are not trusted any more: the grant tells which account is meant.
-
-    What another tenant holds is never offered; in a search, what nobody holds comes first.
-    """
-    row = look.row
-    offered, granted = _offered(row), row.granted_waba_ids
-    if not offered:
-        if row.searched_at is not None:
-            return Outcome(S.CANCELLED, "account_not_found")
-        if len(granted) != 1:
-            return stop("account_held" if granted else "ids_missing")
-        offered = granted  # another tenant's: the gate `owner` says so, as of a hidden one
-    if len(granted) > 1 and not (row.searched_at and len(offered) == 1):
-        choices = [{"waba_id": waba_id} for waba_id in offered]
-        return wait(S.AWAITING_ACCOUNT, "account_choice", schedule.next_look(row), choices=choices)
-    look.note(claimed_waba_id=offered[0])
-    return None
-
-
-def _offered(row: Onboarding) -> list[str]:
-    held = WhatsAppBusinessAccount.objects.filter(waba_id__in=row.granted_waba_ids)
-    owners = dict(held.values_list("waba_id", "tenant_id"))
-    ours = [w for w in row.granted_waba_ids if owners.get(w, row.tenant_id) == row.tenant_id]
-    free = [waba_id for waba_id in ours if waba_id not in owners]
-    return (free or ours) if row.searched_at else ours
 
 
 def _join_wait(row: Onboarding) -> datetime | None:

@@ -12,7 +12,10 @@ from tenants.models import Tenant
 
 Facts = dict[str, Any]
 
-_ACCOUNT_CHOICE = [{"waba_id": "102290129340398"}, {"waba_id": "102290129347781"}]
+_ACCOUNT_CHOICE = [
+    {"waba_id": "102290129340398", "account_name": "John's Cakes"},
+    {"waba_id": "102290129347781"},
+]
 _NUMBER_CHOICE = [
     {"phone_number_id": "91", "phone_number": "+34612151487", "verified_name": "John's Cakes"},
     {"phone_number_id": "92", "phone_number": "+34612345678", "verified_name": "Cakes to go"},

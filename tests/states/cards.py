@@ -13,7 +13,12 @@ from onboarding.models import MailAddress, Notice, Onboarding, Standing
 from tests.states.base import Case
 from tests.states.world import NUMBER, S, World
 
-ACCOUNTS = [{"waba_id": "770000000000001"}, {"waba_id": "770000000000002"}]
+ACCOUNTS = [
+    {"waba_id": "770000000000001", "account_name": "John's Cake Shop"},
+    {"waba_id": "770000000000002", "account_name": None},
+    {"waba_id": "770000000000003", "account_name": "مخبز يوحنا"},
+    {"waba_id": "770000000000004", "account_name": "Cakes" + "andmorecakes" * 12},
+]
 NUMBERS = [
     {"phone_number_id": "780000000000001", "phone_number": NUMBER,
      "verified_name": "John's Cake Shop", "status": "PENDING"},
