@@ -13,7 +13,6 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt, ensure_csrf_cookie
@@ -58,7 +57,8 @@ def open_link(request: HttpRequest, token: str) -> HttpResponseBase:
     if link.standing == "expired" and handed and guests.held_link(request) == link:
         return secret(redirect(_signup_of(onboarding)))  # a guest already, who goes on watching
     if link.standing != "open":
-        return secret(render(request, f"link_{link.standing}.html", status=410))
+        told = {"is_replaced": link.is_replaced}
+        return secret(render(request, f"link_{link.standing}.html", told, status=410))
     signed_in = request.user.is_authenticated
     response = redirect("choose-whom" if signed_in else _signup_of(onboarding))
     guests.let_in(response, link)
@@ -153,29 +153,28 @@ def company_links(request: HttpRequest, slug: str) -> HttpResponseBase:
     links = SignupLink.objects.for_tenant(tenant)
     rows = links.order_by("-created_at")[:SHOWN]
     told = shown_once.take(request, "link") or {}
+    ended = links.filter(pk__in=told.get("ended", [])).order_by("-created_at")
     shown = {
         "tenant": tenant,
         "is_owner": is_owner,
         "form": form,
         "made": links.filter(pk=told["key"]).first() if told and is_owner else None,
         "address": told.get("address"),
-        "replaced": told.get("replaced"),
+        "ended": [{**_listed(link), "under_way": services.under_way(link)} for link in ended],
         "links": [_listed(link) for link in rows],
     }
     return private(render(request, "company/links.html", shown))
 
 
 def _make(request: HttpRequest, tenant: Tenant, form: LinkForm) -> None:
-    """The link, kept for the page that shows its address and whether it ended an earlier one."""
-    links = SignupLink.objects.for_tenant(tenant)
-    open_ones = links.filter(revoked_at=None, expires_at__gt=timezone.now())
-    before = list(open_ones.values_list("pk", flat=True))
+    """The link, kept for the page that shows its address and which earlier ones it ended."""
     made, token = services.create_link(
         tenant, actor="customer", created_by=access.signed_in(request), **form.asked()
     )
-    replaced = links.filter(pk__in=before, revoked_at__isnull=False).exists()
+    # One that had expired is told of only where somebody goes on with what it began.
+    ended = [old.pk for old in made.ended if not old.is_expired or services.under_way(old)]
     address = f"{settings.SITE_URL}/s/{token}/"
-    shown_once.keep(request, "link", address=address, key=made.pk, replaced=replaced)
+    shown_once.keep(request, "link", address=address, key=made.pk, ended=ended)
 
 
 @login_required

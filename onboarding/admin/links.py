@@ -50,6 +50,9 @@ class StaffLinkForm(LinkForm, forms.ModelForm):  # type: ignore[type-arg]
             field.widget = widget
             if choices is not None:
                 field.widget.choices = choices
+        self.fields["expected_number"].help_text += " " + gettext(
+            "For the same number a new link ends the earlier one, and whoever uses that is out."
+        )
 
 
 class OpeningInline(TabularInline):
@@ -139,6 +142,7 @@ class SignupLinkAdmin(ShowsOnce, ReadOnlyAdmin):
         obj.pk = link.pk
         obj.refresh_from_db()
         request.made_address = f"{settings.SITE_URL}/s/{token}/"  # type: ignore[attr-defined]
+        request.ended_links = [_ended(old) for old in link.ended]  # type: ignore[attr-defined]
 
     def response_add(
         self, request: HttpRequest, obj: SignupLink, post_url_continue: str | None = None
@@ -150,6 +154,7 @@ class SignupLinkAdmin(ShowsOnce, ReadOnlyAdmin):
             email=obj.email,
             expires_at=date_format(localtime(obj.expires_at), "DATETIME_FORMAT"),
             address=request.made_address,  # type: ignore[attr-defined]
+            ended=request.ended_links,  # type: ignore[attr-defined]
         )
 
     @admin.action(description=_("Revoke"), permissions=["revoke"])
@@ -157,3 +162,15 @@ class SignupLinkAdmin(ShowsOnce, ReadOnlyAdmin):
         for link in rows:
             services.revoke_link(link, request.user.get_username())
         self.message_user(request, gettext("Revoked."), messages.SUCCESS)
+
+
+def _ended(old: SignupLink) -> dict[str, Any]:
+    """What staff are told of a link that the new one ended: whose it was, whether it is used."""
+    return {
+        "pk": old.pk,
+        "made": date_format(localtime(old.created_at), "DATETIME_FORMAT"),
+        "by": str(old.created_by or old.get_made_by_display() or "–"),
+        "opened": date_format(localtime(old.opened_at), "DATETIME_FORMAT") if old.opened_at else "",
+        "times": old.times_opened,
+        "under_way": services.under_way(old),
+    }

@@ -51,7 +51,19 @@ LINK: dict[str, Any] = {
     "times_opened": 0,
 }
 REVOKED_LINK = {**LINK, "state": "revoked", "revoked_at": AT}
-MADE_LINK = {**LINK, "url": "https://signup.example.com/s/THE-TOKEN-IS-SHOWN-ONCE/"}
+MADE_LINK = {
+    **LINK,
+    "url": "https://signup.example.com/s/THE-TOKEN-IS-SHOWN-ONCE/",
+    "ended": [
+        {
+            **REVOKED_LINK,
+            "mail": "mailed",
+            "opened_at": AT,
+            "times_opened": 2,
+            "under_way": 1,
+        }
+    ],
+}
 ONBOARDING: dict[str, Any] = {
     "id": ID,
     "tenant": "cakes",

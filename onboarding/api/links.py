@@ -17,6 +17,7 @@ from onboarding.api import serializers_partner as s
 from onboarding.api.base import Resource, valid
 from onboarding.api.permissions import only_owners
 from onboarding.api.schema import operation
+from onboarding.api.serializers_links import MadeLinkSerializer
 from onboarding.models import SignupLink
 from tenants.access import Asker, owned_tenant_ids, tenant_for
 from tenants.models import Tenant
@@ -71,13 +72,14 @@ class LinkViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Resource[Sig
         return super().retrieve(request, *args, **kwargs)
 
     @operation(
-        "Create a signup link; its address is shown once", s.MadeLinkSerializer, 201,
+        "Create a signup link; its address is shown once", MadeLinkSerializer, 201,
         request=s.LinkCreateSerializer, takes=_TAKES, answers=examples.MADE_LINK,
     )  # fmt: skip
     def create(self, request: Request) -> Response:
         """The address opens the tenant's signup for whoever has it; only a hash of it is kept.
 
-        It revokes the tenant's earlier link for the same number. With `email` it is mailed too.
+        It revokes the tenant's earlier links for the same number; `ended` says which, when each
+        was made and opened, and how many onboardings that it began go on. `email`: mailed too.
         """
         sent = valid(s.LinkCreateSerializer, request)
         tenant = named_tenant(self.asker, sent.pop("tenant", None))
@@ -90,7 +92,7 @@ class LinkViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Resource[Sig
         except services.RefusedError as error:
             raise _by_field(error) from error
         url = f"{settings.SITE_URL}/s/{token}/"
-        made = s.MadeLinkSerializer(link, context={**self.get_serializer_context(), "url": url})
+        made = MadeLinkSerializer(link, context={**self.get_serializer_context(), "url": url})
         return Response(made.data, status=201)
 
     @operation(

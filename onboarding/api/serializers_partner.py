@@ -141,20 +141,6 @@ class LinkSerializer(serializers.ModelSerializer[SignupLink]):
         read_only_fields = fields
 
 
-class MadeLinkSerializer(LinkSerializer):
-    """The answer that makes a link: the only one with its address."""
-
-    url = serializers.SerializerMethodField()
-
-    class Meta(LinkSerializer.Meta):
-        fields = [*LinkSerializer.Meta.fields, "url"]
-        read_only_fields = fields
-
-    @extend_schema_field(serializers.URLField())
-    def get_url(self, row: SignupLink) -> str:
-        return str(self.context["url"])
-
-
 class _WholeNumber(serializers.IntegerField):
     """A JSON number; a string is refused."""
 

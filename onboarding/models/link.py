@@ -63,6 +63,9 @@ class SignupLink(TenantOwned):
     )
     mail_at = models.DateTimeField(_("e-mail since"), null=True, blank=True)
 
+    ended: tuple["SignupLink", ...] = ()
+    """The links that this one ended by being made; of the very instance that `create_link` gave."""
+
     objects: ClassVar[TenantOwnedQuerySet["SignupLink"]] = TenantOwnedQuerySet.as_manager()  # type: ignore[assignment]
 
     class Meta:
@@ -82,6 +85,15 @@ class SignupLink(TenantOwned):
     @property
     def is_revoked(self) -> bool:
         return self.revoked_at is not None
+
+    @property
+    def is_replaced(self) -> bool:
+        """Whether it was ended and a newer link for the same number is open."""
+        newer = SignupLink.objects.filter(
+            tenant_id=self.tenant_id, expected_number=self.expected_number, pk__gt=self.pk,
+            revoked_at__isnull=True, expires_at__gt=timezone.now(),
+        )  # fmt: skip
+        return self.is_revoked and newer.exists()
 
     @property
     def is_expired(self) -> bool:

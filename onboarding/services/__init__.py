@@ -11,7 +11,7 @@ from onboarding.services.decisions import (
 )
 from onboarding.services.dialog import close_dialog, open_dialog
 from onboarding.services.errors import RefusedError
-from onboarding.services.links import create_link, mail_link, open_link, revoke_link
+from onboarding.services.links import create_link, mail_link, open_link, revoke_link, under_way
 from onboarding.services.notify import notify
 from onboarding.services.outbound import (
     change_endpoint,
@@ -85,5 +85,6 @@ __all__ = [
     "send_test",
     "start",
     "take_up_ycloud_account",
+    "under_way",
     "withdraw",
 ]

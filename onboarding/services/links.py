@@ -16,10 +16,11 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from onboarding import link_mail, tasks
-from onboarding.models import LinkOpening, SignupLink
+from onboarding.models import LinkOpening, Onboarding, SignupLink
 from onboarding.models.link import LIFE_DAYS, MOST_LIFE_DAYS
 from onboarding.models.onboarding import ConnectionMode
 from onboarding.services.errors import RefusedError
+from onboarding.states import FINAL, State
 from tenants import audit
 from tenants.models import Tenant, User
 from tenants.models.base import known_language
@@ -48,6 +49,8 @@ def create_link(
     have a link for each number at the same time, and never two for the same. With `email` the
     address is mailed, once (`mail_link`).
 
+    The links that it ended are its `ended`, for whoever made it to be told.
+
     `actor`: a staff username, `customer` (an owner), `key:PREFIX` or `command`; by default
     whoever made it. Raises RefusedError; its code is the argument's name and `_invalid`.
     """
@@ -62,7 +65,7 @@ def create_link(
     token = new_token()
     with transaction.atomic():
         Tenant.objects.select_for_update(no_key=True).get(pk=tenant.pk)  # two at once: in order
-        _replace(tenant, number, actor)
+        ended = _replace(tenant, number, actor)
         link = SignupLink.objects.create(
             tenant=tenant,
             token_hash=token_hash(token),
@@ -84,7 +87,14 @@ def create_link(
         audit.record(actor, "link.created", link, after=after)
         if email:
             mail_link(link, token)
+    link.ended = ended
     return link, token
+
+
+def under_way(link: SignupLink) -> int:
+    """How many attempts that were begun by the link are neither connected nor ended."""
+    rows = Onboarding.objects.filter(link=link, launched_at__isnull=False)
+    return rows.exclude(state__in=FINAL | {State.CANCELLED}).count()
 
 
 def mail_link(link: SignupLink, token: str) -> None:
@@ -137,12 +147,14 @@ def _role(actor: str) -> str:
     return made_by.KEY if actor.startswith("key:") else words.get(actor, made_by.STAFF)
 
 
-def _replace(tenant: Tenant, number: str, actor: str) -> None:
+def _replace(tenant: Tenant, number: str, actor: str) -> tuple[SignupLink, ...]:
+    """End the earlier links for the same number; newest first."""
     earlier = SignupLink.objects.for_tenant(tenant).filter(
         revoked_at__isnull=True, expected_number=number
     )
-    for link in earlier:
+    for link in (ended := tuple(earlier.select_related("created_by"))):
         _revoke(link, actor, "replaced")
+    return ended
 
 
 def open_link(
@@ -203,7 +215,9 @@ def revoke_link(link: SignupLink, actor: str = "command") -> None:
 
 def _revoke(link: SignupLink, actor: str, because: str) -> None:
     rows = SignupLink.objects.filter(pk=link.pk, revoked_at__isnull=True)
-    if rows.update(revoked_at=timezone.now()):
+    now = timezone.now()
+    if rows.update(revoked_at=now):
+        link.revoked_at = now
         link_mail.give_up(link.pk)
         audit.record(actor, "link.revoked", link, after={"because": because})
 

@@ -8,6 +8,7 @@ import pytest
 from django.apps import apps
 from django.test import Client
 
+from onboarding import services
 from onboarding.models import Onboarding, SignupLink
 from tenants.models import Tenant, User
 from tests.conftest import pages_of
@@ -53,6 +54,20 @@ def test_a_links_address_is_shown_once(desk: Client, tenant: Tenant) -> None:
     link = SignupLink.objects.get()
     record = desk.get(f"/admin/onboarding/signuplink/{link.pk}/change/").content.decode()
     assert link.token_hash not in record
+
+
+def test_staff_read_which_earlier_link_their_new_one_has_ended(
+    desk: Client, tenant: Tenant, reviewer: User
+) -> None:
+    old, token = services.create_link(tenant, created_by=reviewer)
+    Client().get(f"/s/{token}/")
+    sent = {"tenant": tenant.pk, "life_days": 7}
+    form = desk.get("/admin/onboarding/signuplink/add/").content.decode()
+    assert "For the same number a new link ends the earlier one" in form
+    page = desk.post("/admin/onboarding/signuplink/add/", sent, follow=True).content.decode()
+    assert f"by {reviewer}" in page
+    assert "That one was last opened on" in page
+    assert f"/admin/onboarding/signuplink/{old.pk}/change/" in page
 
 
 def test_links_are_revoked_from_the_list(desk: Client, tenant: Tenant) -> None:

@@ -46,6 +46,26 @@ def test_a_new_link_revokes_the_one_before(tenant: Tenant) -> None:
     assert (old.standing, new.standing) == ("revoked", "open")
 
 
+def test_whoever_makes_a_link_is_told_which_ones_it_ended(tenant: Tenant) -> None:
+    old, _ = services.create_link(tenant, actor="jane")
+    other, _ = services.create_link(tenant, expected_number="+34612345678")
+    new, _ = services.create_link(tenant)
+    assert [each.pk for each in new.ended] == [old.pk]
+    assert new.ended[0].is_revoked
+    assert other.ended == ()
+
+
+def test_a_link_is_in_use_by_what_it_began_and_is_not_over(tenant: Tenant) -> None:
+    link, _ = services.create_link(tenant)
+    now = timezone.now()
+    for state in ("awaiting_payment", "connected", "cancelled"):
+        Onboarding.objects.create(
+            tenant=tenant, link=link, state=state, launched_at=now,
+            connection_mode="business_platform",
+        )  # fmt: skip
+    assert services.under_way(link) == 1
+
+
 def test_links_for_different_numbers_live_side_by_side(
     tenant: Tenant, other_tenant: Tenant
 ) -> None:
@@ -130,6 +150,17 @@ def test_revoking_is_audited_once_and_says_why(tenant: Tenant) -> None:
         ("jane", str(old.public_id), {"because": "replaced"}),
         ("customer", str(new.public_id), {"because": "asked"}),
     ]
+
+
+def test_the_command_says_which_link_has_ended_beside_the_address(
+    tenant: Tenant, capsys: pytest.CaptureFixture[str]
+) -> None:
+    services.create_link(tenant, actor="customer")
+    call_command("create_signup_link", "cakes")
+    said = capsys.readouterr()
+    assert said.out.startswith("http")
+    assert said.out.count("\n") == 1
+    assert "(made by an owner; never opened; 0 under way)" in said.err
 
 
 def test_the_command_takes_all_that_a_link_can_have(
@@ -678,6 +709,32 @@ def test_a_link_that_was_ended_is_not_mailed(waiting: SignupLink) -> None:
 # --- The owners' page ----------------------------------------------------------------------------
 
 PAGE = "/company/cakes/links/"
+
+
+def test_an_owner_reads_whose_earlier_link_has_ended_and_whether_it_was_in_use(
+    owner: User, tenant: Tenant
+) -> None:
+    pages = pages_of(owner)
+    old, token = services.create_link(tenant, actor="jane")
+    Client().get(f"/s/{token}/")
+    Onboarding.objects.create(
+        tenant=tenant, link=old, state="awaiting_payment", launched_at=timezone.now(),
+        connection_mode="business_platform",
+    )  # fmt: skip
+    told = pages.post(PAGE, {"life_days": 3}, follow=True).content.decode()
+    made = told.partition("made-title")[2].partition("</section>")[0]
+    for said in ("earlier link for any number has ended", "Made by your partner", "Opened once",
+                 "Whoever used it is out", "A sign-up that was begun with it goes on"):  # fmt: skip
+        assert said in made, said
+
+
+def test_an_owner_reads_nothing_of_an_expired_link_that_nobody_used(
+    owner: User, tenant: Tenant
+) -> None:
+    services.create_link(tenant)
+    SignupLink.objects.update(expires_at=timezone.now())
+    told = pages_of(owner).post(PAGE, {"life_days": 3}, follow=True).content.decode()
+    assert "has ended." not in told
 
 
 def test_an_owner_makes_a_link_and_sees_its_address_once(owner: User, tenant: Tenant) -> None:

@@ -10,6 +10,7 @@ import pytest
 from django.core.cache import cache
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from rest_framework.test import APIClient
 
 from onboarding import services
@@ -129,6 +130,21 @@ def test_a_link_is_made_for_the_named_tenant_and_its_address_shown_once(
     assert "url" not in shown
     assert shown["expected_number"] == "+4915112345678"
     assert listed(partner.get(LINKS), "id") == [body["id"]]
+
+
+def test_the_answer_says_which_earlier_links_have_ended(partner: APIClient, tenant: Tenant) -> None:
+    first = partner.post(LINKS, {"tenant": "cakes"}).json()
+    assert first["ended"] == []
+    APIClient().get(first["url"])
+    Onboarding.objects.create(
+        tenant=tenant, link=SignupLink.objects.get(), state="in_review",
+        launched_at=timezone.now(), connection_mode="business_platform",
+    )  # fmt: skip
+    (ended,) = partner.post(LINKS, {"tenant": "cakes"}).json()["ended"]
+    assert (ended["id"], ended["state"], ended["times_opened"], ended["under_way"]) == (
+        first["id"], "revoked", 1, 1,
+    )  # fmt: skip
+    assert "url" not in ended
 
 
 def test_a_link_has_a_language_a_letter_and_a_life(partner: APIClient, tenant: Tenant) -> None:

@@ -91,6 +91,21 @@ def links_of_a_member(world: World) -> str:
     return f"/company/{world.tenant.slug}/links/"
 
 
+def link_in_use(world: World) -> str:
+    """Made by the partner, opened, and with an attempt that goes on."""
+    world.guest()
+    world.attempt(S.AWAITING_PAYMENT, "payment_missing")
+    world.guest_token = ""
+    SignupLink.objects.for_tenant(world.tenant).update(times_opened=2, opened_at=timezone.now())
+    world.owner()
+    return f"/company/{world.tenant.slug}/links/"
+
+
+def opens_and_makes_a_link(page: Page, world: World) -> None:
+    page.click("#make > summary")
+    makes_a_link(page, world)
+
+
 def makes_a_link(page: Page, _: World) -> None:
     with page.expect_navigation():
         page.locator("main form:has([name=expected_number]) button").last.click()
@@ -198,6 +213,7 @@ CASES: tuple[Case, ...] = (
     page("links-many", many_links),
     page("links-member", links_of_a_member),
     page("links-made", no_links, makes_a_link, sees=".made #address"),
+    page("links-replaced", link_in_use, opens_and_makes_a_link, sees=".made .note:visible"),
     page("links-wrong", no_links, asks_wrongly, sees="#make .errorlist:visible"),
     page("invitation-nobody", invitation()),
     page("invitation-mine", invitation("mine")),

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from onboarding import services
+from onboarding.models import SignupLink
 from onboarding.models.link import LIFE_DAYS
 from onboarding.models.onboarding import ConnectionMode
 from tenants.models import Tenant
@@ -33,7 +34,7 @@ class Command(BaseCommand):
             known = ", ".join(Tenant.objects.values_list("slug", flat=True)[:20]) or "none yet"
             raise CommandError(f"There is no tenant {slug!r}. Tenants: {known}.")
         try:
-            _, token = services.create_link(
+            link, token = services.create_link(
                 tenant,
                 actor="command",
                 connection_mode=options["mode"],
@@ -44,4 +45,15 @@ class Command(BaseCommand):
             )
         except services.RefusedError as refused:
             raise CommandError(str(refused)) from None
+        for old in link.ended:
+            self.stderr.write(_told(old))
         self.stdout.write(f"{settings.SITE_URL}/s/{token}/")
+
+
+def _told(old: SignupLink) -> str:
+    """Which earlier link was ended, and whether anybody was about to use it."""
+    used = f"last opened {old.opened_at:%Y-%m-%d %H:%M}" if old.opened_at else "never opened"
+    return (
+        f"Ended the earlier link of {old.created_at:%Y-%m-%d %H:%M} (made by "
+        f"{old.get_made_by_display() or 'unknown'}; {used}; {services.under_way(old)} under way)."
+    )
