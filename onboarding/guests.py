@@ -132,10 +132,10 @@ def held_link(request: HttpRequest) -> SignupLink | None:
     return None if link is None or link.is_revoked else link
 
 
-def holds_ended_link(request: HttpRequest) -> bool:
-    """Whether this browser was let in by a link that was revoked since, perhaps for a newer one."""
+def ended_link(request: HttpRequest) -> SignupLink | None:
+    """The link that let this browser in and was revoked since, perhaps for a newer one."""
     link = _held(request)[0]
-    return link is not None and link.is_revoked
+    return link if link is not None and link.is_revoked else None
 
 
 def _held(request: HttpRequest) -> tuple[SignupLink | None, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -37,8 +38,13 @@ from onboarding.services.signup import BEFORE
 from onboarding.states import FINAL, State
 from tenants.access import Asker, tenant_for, tenants_of
 
+logger = logging.getLogger(__name__)
+
 NOT_BEGUN = Q(state=State.STARTED, launched_at__isnull=True)
 """A mode was chosen and nothing more: nothing to come back to."""
+
+LINK = "X-Signup-Link"
+"""Of a card that is refused because the guest's link was ended: `ended`, or `replaced`."""
 
 NO_ID = "00000000-0000-0000-0000-000000000000"
 
@@ -90,8 +96,9 @@ def connect(request: HttpRequest) -> HttpResponseBase:
 
 def _connect(request: HttpRequest) -> HttpResponseBase:
     asker = guests.asker_of(request)
-    if asker is None and guests.holds_ended_link(request):
-        return render(request, "link_revoked.html", {"was_let_in": True}, status=410)
+    if asker is None and (ended := guests.ended_link(request)):
+        shown = {"was_let_in": True, "is_replaced": ended.is_replaced}
+        return render(request, "link_revoked.html", shown, status=410)
     if asker is None:
         return redirect_to_login(request.get_full_path())
     if not asker.tenant_ids:
@@ -115,7 +122,8 @@ def _connect(request: HttpRequest) -> HttpResponseBase:
             "onboarding": row,
             "card": _card_for(row, asker) if row else None,
             "others": [listed(each) for each in _others(rows, row, asker)],
-            "setup_problem": _setup_problem() or _link_problem(link),
+            "is_unready": _is_unready(),
+            "link_problem": _link_problem(link),
             "only_mode": link.connection_mode if link else "",
             "proof_note": proof.customer_note(tenant),
             "prefilled": prefill.shown(tenant),
@@ -210,13 +218,14 @@ def _link_problem(link: SignupLink | None) -> str | None:
     )
 
 
-def _setup_problem() -> str | None:
+def _is_unready() -> bool:
+    """Whether Meta's window cannot be opened yet. Which setting is missing is for staff: the log
+    has it, by the reference that the page shows.
+    """
     missing = launch.missing_settings()
-    if not missing:
-        return None
-    return gettext("Signing up is not possible yet: your partner has to set %(names)s.") % {
-        "names": ", ".join(missing)
-    }
+    if missing:
+        logger.warning("the signup page is not ready: set %s", ", ".join(missing))
+    return bool(missing)
 
 
 def _launch_again(row: Onboarding) -> dict[str, Any] | None:
@@ -249,6 +258,13 @@ def _page_config(slug: str, row: Onboarding | None) -> dict[str, Any]:
     }
 
 
+def _let_out(ended: SignupLink | None) -> HttpResponse:
+    """Whoever watches a card and may no more: signed out, or by a link that was ended."""
+    if ended is None:
+        return HttpResponse(status=401)
+    return HttpResponse(status=410, headers={LINK: "replaced" if ended.is_replaced else "ended"})
+
+
 @require_safe
 @gzip_page
 @cache_control(private=True, no_cache=True)
@@ -259,7 +275,7 @@ def connect_card(request: HttpRequest, public_id: UUID) -> HttpResponseBase:
     except guests.UndecidedError:
         asker = None  # a fragment of a page: no place for a question
     if asker is None:
-        return HttpResponse(status=410 if guests.holds_ended_link(request) else 401)
+        return _let_out(guests.ended_link(request))
     row = get_object_or_404(_rows(asker), public_id=public_id)
     quota.seen_at_page(row.pk)
     # How often to ask, and what is offered, change with time alone: not only with the row.

@@ -6,7 +6,7 @@ const texts = document.querySelector("#card-texts").dataset;
 
 export class Acts {
   // `page`: openFor(number, address, more), startOver(mode), showError(error), showOffline(),
-  // showTrouble(kind) and hideTrouble(), which the signup page gives.
+  // showTrouble(kind, error) and hideTrouble(), which the signup page gives.
   constructor(card, outbox, page) {
     this.card = card;
     this.outbox = outbox;
@@ -23,7 +23,7 @@ export class Acts {
     } catch (problem) {
       const kind = passing(problem);
       if (kind === "offline") this.page.showOffline();
-      else if (kind) this.page.showTrouble(kind);
+      else if (kind) this.page.showTrouble(kind, problem.error);
       else onRefused(problem.error) || this.page.showError(problem.error);
       return false;
     }

@@ -6,17 +6,18 @@ const SLOWEST_MS = 60_000;
 const PATIENCE_MS = 20_000;
 const REMEMBERED_MS = 60_000;
 const TOLD_AFTER = 2; // failures: one alone is nothing to speak of
-const ENDS = { 401: "signedOut", 404: "gone", 410: "ended" };
+const ENDS = { 401: "signedOut", 404: "gone" };
 
 const texts = document.querySelector("#card-texts").dataset;
 
 export class Card {
   // `onChange(state)` after each new card, `onReached()` after each answer of the server.
-  // `isSaid()`: whether the page says already that its reader is let in no more.
-  constructor(config, { onChange, onReached, isSaid }) {
+  // `onEnded(how)`: the guest's link was ended, or replaced. `isSaid()`: whether the page says already that its reader is let in no more.
+  constructor(config, { onChange, onReached, onEnded, isSaid }) {
     this.config = config;
     this.onChange = onChange;
     this.onReached = onReached;
+    this.onEnded = onEnded;
     this.isSaid = isSaid;
     this.place = document.querySelector("#card-place");
     this.etag = "";
@@ -70,13 +71,14 @@ export class Card {
       await this.read(id);
       this.succeeded();
     } catch (problem) {
-      if (this.id === id) this.failed(problem.status);
+      if (this.id === id) this.failed(problem);
     }
     this.underway = false;
     if (this.id !== id || this.isWanted) {
       this.lookNow();
       return;
     }
+    if (this.isOut) return;
     const seconds = Number(this.shown?.dataset.poll ?? 2);
     // A connected number may be lost, which only who looks has to see at once.
     const rests = document.hidden && this.shown?.dataset.state === "connected";
@@ -97,7 +99,10 @@ export class Card {
       signal: AbortSignal.timeout(PATIENCE_MS),
     });
     if (answer.status === 304) return;
-    if (!answer.ok) throw Object.assign(new Error("no card"), { status: answer.status });
+    if (!answer.ok) {
+      const how = answer.headers.get("X-Signup-Link");
+      throw Object.assign(new Error("no card"), { status: answer.status, how });
+    }
     const html = await answer.text();
     if (this.id !== id) return;
     this.etag = answer.headers.get("ETag") || "";
@@ -109,9 +114,17 @@ export class Card {
   succeeded() {
     if (this.troubled) document.querySelector("#announce").textContent = texts.back;
     this.failures = 0;
+    this.isOut = false;
     this.readAt = new Date();
     this.hush();
     this.onReached();
+  }
+
+  // Its reader is let in no more: nothing is asked for by itself until `lookNow`.
+  letOut() {
+    this.isOut = true;
+    clearTimeout(this.timer);
+    this.hush();
   }
 
   hush() {
@@ -119,9 +132,14 @@ export class Card {
     document.querySelector("#card-trouble").replaceChildren();
   }
 
-  failed(status) {
+  failed({ status, how }) {
     this.failures += 1;
-    if ([401, 410].includes(status) && this.isSaid()) {
+    if (status === 410) {
+      this.onEnded(how);
+      return;
+    }
+    this.isOut = false;
+    if (status === 401 && this.isSaid()) {
       this.hush();
       return;
     }

@@ -9,7 +9,7 @@ import { Outbox } from "./outbox.js";
 import { Picker } from "./picker.js";
 import { Retry } from "./retry.js";
 import { initSdk, listen, loadSdk, openWindow } from "./signup.js";
-import { continueInThisTab } from "./this_tab.js";
+import { ThisTab } from "./this_tab.js";
 import { Troubles, passing, unfit } from "./troubles.js";
 import { Handle, WindowCard } from "./window.js";
 
@@ -53,7 +53,7 @@ const outbox = new Outbox(config, {
     if (kind === "refused") showError(error);
     // Who is not let in any more is told that, and not that the server is away.
     else if (kind !== "offline" || !OUTSIDE.includes(troubles.kind)) {
-      showTrouble(kind);
+      showTrouble(kind, error);
     }
   },
 });
@@ -65,6 +65,7 @@ const card = new Card(config, {
   onReached() {
     if (!outbox.isWaiting) troubles.settle();
   },
+  onEnded: (how) => tellEnd(how),
   onChange(state) {
     offerErrors();
     if (state === "connected" || state === "rejected") {
@@ -145,9 +146,18 @@ function turnsTo(id, state, isOld) {
   return true;
 }
 
-function showTrouble(kind) {
-  troubles.show(kind, { passes: true });
+function showTrouble(kind, error) {
+  if (kind === "link-ended") tellEnd(error?.code === "link_replaced" ? "replaced" : "ended");
+  else troubles.show(kind, { passes: true });
   if (OUTSIDE.includes(kind)) card.hush();
+}
+
+// The guest's link was ended, or replaced by a newer one: what became of what Meta's window gave.
+function tellEnd(how) {
+  const state = outbox.holdsResult ? "kept" : !views.window.hidden && "window";
+  const isTyping = document.activeElement?.closest("#progress input");
+  troubles.show("link-ended", { passes: true, focus: !isTyping, when: [how, state] });
+  card.letOut();
 }
 
 function hideTrouble() {
@@ -170,8 +180,9 @@ function showOffline() {
 function failed(problem, act) {
   const kind = passing(problem);
   if (kind) {
-    showTrouble(kind);
-    retry.later(act);
+    showTrouble(kind, problem.error);
+    if (kind === "link-ended") retry.hold(act);
+    else retry.later(act);
   } else {
     showError(problem.error);
   }
@@ -180,6 +191,7 @@ function failed(problem, act) {
 function tryNow() {
   outbox.retry();
   retry.now();
+  if (card.isOut) card.lookNow();
 }
 
 // --- The question ---------------------------------------------------------------------------------
@@ -189,11 +201,6 @@ function updateButton() {
   allowLaunch(isReady);
   const asked = chosen() || !views.ready.hidden;
   hint(isReady ? "" : asked ? texts.preparing : texts.choose);
-}
-
-function askToChoose() {
-  hint(texts.choose);
-  $('input[name="use"]')?.focus();
 }
 
 // Ask for the attempt and load the SDK; only then can the button open the window in its click.
@@ -323,6 +330,10 @@ function isOver({ id, turn }) {
 
 // One certain number (again): nothing to ask, but the window needs a click of its own.
 async function openFor(number, address, { body, isRepeated = false } = {}) {
+  if ($("#unready")) {
+    startOver(); // there it says why no window can be opened
+    return;
+  }
   if (!isRepeated) hideTrouble();
   launch = null;
   const turn = ++preparing;
@@ -358,7 +369,7 @@ function startOver(mode = chosen()?.dataset.mode ?? config.connection_mode) {
   show("choose");
   const input = choose(mode);
   if (input) prepare();
-  (input ?? $("#question")).focus();
+  ($("#unready-title") ?? input ?? $("#question")).focus();
 }
 
 const acts = new Acts(card, outbox, {
@@ -377,10 +388,11 @@ const deeds = {
   retry: () => (views.choose.hidden ? acts.startAgain(attempt) : prepare()),
   "try-now": () => {
     tryNow();
-    card.lookNow();
+    if (!card.underway) card.lookNow();
   },
   dismiss: () => troubles.hide(),
   copy: (button) => troubles.copy(button),
+  "this-tab": () => thisTab.go(),
   elsewhere: (button) => elsewhere.toggle(button, attempt),
   "saw-this": () => picker.say(),
   async "start-again"(button) {
@@ -398,19 +410,20 @@ document.addEventListener("click", (event) => {
   if (button) deeds[button.dataset.do](button);
 });
 
-continueInThisTab({
+const thisTab = new ThisTab({
   token: () => outbox.token,
   attempt: () => attempt,
   async begin() {
     const input = chosen();
-    if (input) attempt = (await begun(input.dataset.mode)).id;
-    else askToChoose();
+    if (!input) return null;
+    hint(texts.preparing);
+    attempt = (await begun(input.dataset.mode)).id;
     return attempt;
   },
   onTrouble(problem) {
     const kind = passing(problem);
     if (kind === "offline") showOffline();
-    else if (kind) showTrouble(kind);
+    else if (kind) showTrouble(kind, problem.error);
     else showError(problem.error);
   },
 });
@@ -418,12 +431,13 @@ continueInThisTab({
 $("#choose-form").addEventListener("change", () => {
   prepare();
   revealLaunch();
+  thisTab.answered();
 });
 $("#choose-form").addEventListener("submit", (event) => {
   event.preventDefault();
   if (launch && sdkReady) open();
 });
-$("#launch-ready").addEventListener("click", () => {
+$("#launch-ready")?.addEventListener("click", () => {
   if (launch && sdkReady) open();
 });
 $("#again").addEventListener("click", again);

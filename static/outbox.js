@@ -23,6 +23,12 @@ export class Outbox {
     return this.waiting.size > 0;
   }
 
+  // Whether the end of Meta's window is among what waits, and not only that it was opened or closed.
+  get holdsResult() {
+    const isResult = ({ code, waba_id, event }) => code || waba_id || event?.startsWith("FINISH");
+    return [...this.waiting].some(({ body }) => isResult(body));
+  }
+
   retry() {
     this.waiting.forEach((entry) => this.send(entry));
   }
@@ -53,6 +59,7 @@ export class Outbox {
       return;
     }
     entry.tries += 1;
+    if (this.isOut) return; // kept until `retry`: a newer link has to be opened first
     if (entry.tries === 3) this.onTrouble("offline");
     const wait = Math.min(FIRST_MS * 2 ** (entry.tries - 1), LONGEST_MS);
     entry.timer = setTimeout(() => this.send(entry), entry.tries === 1 ? 50 : wait);
@@ -62,7 +69,10 @@ export class Outbox {
   async tried(entry) {
     const answer = await this.fetched(entry);
     const body = await answer.json().catch(() => ({}));
+    const wasOut = this.isOut;
+    this.isOut = false;
     if (answer.ok) {
+      if (wasOut) this.retry();
       this.onAnswer(entry.onboarding, body, Boolean(entry.isOld));
       return true;
     }
@@ -71,7 +81,9 @@ export class Outbox {
       return false;
     }
     if (answer.status === 401) {
-      this.onTrouble(passing({ status: answer.status, error: body.error }));
+      const kind = passing({ status: answer.status, error: body.error });
+      this.isOut = kind === "link-ended";
+      this.onTrouble(kind, body.error);
       return false;
     }
     if (answer.status >= 500 || [408, 425, 429].includes(answer.status)) return false;

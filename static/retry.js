@@ -19,6 +19,12 @@ export class Retry {
     this.tries += 1;
   }
 
+  // Only when somebody comes back.
+  hold(act) {
+    this.act = act;
+    clearTimeout(this.timer);
+  }
+
   now() {
     const { act } = this;
     this.act = null;

@@ -38,7 +38,7 @@ export function unfit(siteUrl, around = window) {
 // What a refusal is that passes by itself, or null where the server's own words say what is wrong.
 // A link that was ended is a 401 too: a newer one may be opened in another tab.
 export function passing({ status, error } = {}) {
-  if (error?.code === "link_ended") return "link-ended";
+  if (["link_ended", "link_replaced"].includes(error?.code)) return "link-ended";
   if (status === 401) return "signed-out";
   return error ? null : "offline";
 }
@@ -54,10 +54,11 @@ export class Troubles {
     return this.place.hidden ? null : this.place.dataset.kind;
   }
 
-  // `passes`: over as soon as the server answers again. `focus`: it came of the person's own act.
-  // One that passes gives its place back to the one that it hides.
-  show(kind, { passes = false, focus = false, app = "", error = null } = {}) {
-    if (this.kind === kind && !error) return;
+  // `passes`: over as soon as the server answers again. `focus`: it came of the person's own act, or
+  // nothing goes on without it. `when`: the parts that hold now. One that passes gives its place back
+  // to the one that it hides.
+  show(kind, { passes = false, focus = false, app = "", error = null, when = [] } = {}) {
+    if (this.kind === kind && !error && String(when) === this.place.dataset.when) return;
     if (!passes) this.beneath = null;
     else if (this.kind && !this.passes) this.beneath = this.told;
     this.passes = passes;
@@ -65,7 +66,11 @@ export class Troubles {
     const template = document.querySelector(`#trouble-${kind}`);
     const told = template.content.cloneNode(true);
     this.fill(told, app, error);
+    for (const part of told.querySelectorAll("[data-when]")) {
+      if (!when.includes(part.dataset.when)) part.remove();
+    }
     this.place.dataset.kind = kind;
+    this.place.dataset.when = String(when);
     this.place.hidden = false;
     this.place.replaceChildren(told);
     this.place.scrollIntoView({ block: "nearest" });

@@ -52,6 +52,16 @@ class LinkEnded(exceptions.NotAuthenticated):
     )
 
 
+class LinkReplaced(LinkEnded):
+    """The same, and a newer link for the same number is open."""
+
+    default_code = "link_replaced"
+    default_detail = _(
+        "A newer signup link has taken the place of this one. Open the newest link that you were "
+        "sent. What was begun goes on."
+    )
+
+
 class GuestAuthentication(SessionAuthentication):
     """The guest cookie of a signup link. Who is signed in too has to choose first, by 401."""
 
@@ -60,8 +70,8 @@ class GuestAuthentication(SessionAuthentication):
             asker = guests.asker_of(request._request)
         except guests.UndecidedError:
             raise Undecided from None
-        if asker is None and guests.holds_ended_link(request._request):
-            raise LinkEnded
+        if asker is None and (ended := guests.ended_link(request._request)):
+            raise LinkReplaced if ended.is_replaced else LinkEnded
         if asker is None or not asker.is_guest:
             return None
         self.enforce_csrf(request)

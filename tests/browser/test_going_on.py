@@ -251,9 +251,13 @@ def test_a_guest_whose_link_was_replaced_is_sent_to_the_newest_one(
     page: Page, link_address: str, tenant: Tenant
 ) -> None:
     guest_of(page, link_address, tenant, "payment")
-    services.revoke_link(SignupLink.objects.get())
+    services.create_link(tenant)
     page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
-    expect(page.locator("#card-trouble")).to_contain_text("Open the newest link")
+    told = page.locator("#trouble[data-kind=link-ended]")
+    expect(told).to_contain_text("A newer signup link has taken its place")
+    expect(told.locator("li").first).to_contain_text("Open the newest signup link")
+    expect(told.locator("h2")).to_be_focused()
+    expect(page.locator("#card-trouble")).to_be_empty()
 
 
 def test_a_guest_inside_an_app_is_not_sent_to_a_page_that_asks_for_a_password(

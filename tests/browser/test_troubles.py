@@ -204,9 +204,8 @@ def test_inside_an_app_the_address_is_given_and_this_tab_begins_the_attempt(
     page.click("#trouble [data-do=elsewhere]")
     expect(page.locator("#elsewhere")).to_have_text("there")
     page.click("[data-this-tab] button")
-    expect(page.locator("input[value=new]")).to_be_focused()  # an answer comes first
+    expect(page.locator("input[value=new]")).to_be_focused()
     page.check("input[value=app]")
-    page.click("[data-this-tab] button")
     expect(page.locator("body")).to_have_text("on")
     row = Onboarding.objects.get()
     assert row.connection_mode == "business_app"

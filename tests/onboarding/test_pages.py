@@ -100,9 +100,19 @@ def test_a_person_without_a_tenant_reads_what_to_do(client: Client, reviewer: Us
 
 def test_missing_settings_are_told_instead_of_a_dead_button(pages: Client, settings: Any) -> None:
     settings.META_CONFIG_ID = {"business_platform": "", "business_app": ""}
-    page = pages.get("/connect/").content.decode()
-    assert "META_CONFIG_ID" in page
+    answer = pages.get("/connect/")
+    page = answer.content.decode()
+    assert "This page is not ready yet" in page
+    assert answer["X-Request-ID"] in page, "the reference"
     assert 'id="launch"' not in page
+
+
+def test_the_name_of_a_missing_setting_is_for_staff_alone(
+    pages: Client, settings: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.META_CONFIG_ID = {"business_platform": "", "business_app": ""}
+    assert "META_CONFIG_ID" not in pages.get("/connect/").content.decode()
+    assert "set META_CONFIG_ID" in caplog.text
 
 
 @pytest.mark.parametrize("address", ["?onboarding=nonsense", "?tenant=nobody"])
@@ -276,6 +286,40 @@ def test_a_guest_whose_link_was_ended_on_the_way_reads_so_and_is_not_asked_to_si
     refused = guest.get(f"/api/v1/onboardings/{row.public_id}/")
     assert (refused.status_code, refused.json()["error"]["code"]) == (401, "link_ended")
     assert "newest link" in refused.json()["error"]["message"]
+
+
+def test_a_guest_whose_link_was_replaced_reads_everywhere_that_a_newer_one_exists(
+    tenant: Tenant,
+) -> None:
+    link, token = services.create_link(tenant)
+    guest = Client()
+    guest.get(f"/s/{token}/")
+    row = planted(tenant, "payment", link=link)
+    services.create_link(tenant)
+    for address in (f"/s/{token}/", f"/connect/?onboarding={row.public_id}"):
+        page = guest.get(address)
+        assert page.status_code == 410
+        assert "A newer signup link has taken its place" in page.content.decode(), address
+    assert guest.get(f"/connect/{row.public_id}/card/")["X-Signup-Link"] == "replaced"
+    refused = guest.get(f"/api/v1/onboardings/{row.public_id}/")
+    assert (refused.status_code, refused.json()["error"]["code"]) == (401, "link_replaced")
+    assert "newer signup link" in refused.json()["error"]["message"]
+
+
+@pytest.mark.parametrize("newer", ["for another number", "of another company", "ended too"])
+def test_a_link_that_no_open_one_follows_was_ended_and_not_replaced(
+    tenant: Tenant, other_tenant: Tenant, newer: str
+) -> None:
+    guest, link = guest_of(tenant)
+    row = planted(tenant, "payment", link=link)
+    if newer == "for another number":
+        services.create_link(tenant, expected_number="+34612345678")
+    else:
+        made, _ = services.create_link(tenant if newer == "ended too" else other_tenant)
+        services.revoke_link(made if newer == "ended too" else link)
+    services.revoke_link(link)
+    assert guest.get(f"/connect/{row.public_id}/card/")["X-Signup-Link"] == "ended"
+    assert "newer signup link" not in guest.get("/connect/").content.decode()
 
 
 def test_who_holds_no_link_is_asked_to_sign_in_as_before(tenant: Tenant) -> None:

@@ -15,7 +15,7 @@ from allauth.usersessions.models import UserSession
 from django.utils import timezone
 from playwright.sync_api import Page
 
-from onboarding import mail_addresses
+from onboarding import mail_addresses, services
 from onboarding.models import MailAddress, SignupLink
 from tenants.models import User
 from tests.states.base import Case
@@ -151,6 +151,14 @@ def link(**columns: Any) -> Callable[[World], str]:
     return plants
 
 
+def replaced(world: World) -> str:
+    """A link whose place a newer one has taken."""
+    world.guest()
+    token, world.guest_token = world.guest_token, ""
+    services.create_link(world.tenant)
+    return f"/s/{token}/"
+
+
 def both(world: World) -> str:
     world.owner()
     world.guest()
@@ -262,6 +270,7 @@ CASES = (
     page("link-unknown", nobody("/s/unknown/")),
     page("link-expired", link(expires_at=over)),
     page("link-revoked", link(revoked_at=revoked)),
+    page("link-replaced", replaced, sees="main .remedy li:nth-child(2)"),
     page("link-both", both),
     page("letter-confirm", confirmation),
     page("letter-confirmed", confirmation, presses, sees=DONE),

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.utils import timezone
 from playwright.sync_api import Page, Route, expect
 
+from onboarding import services
 from onboarding.models import Onboarding, SignupLink
 from tenants.models import Tenant
 from tests.states.base import Case
@@ -84,6 +85,14 @@ def guest_of_an_ended_link(world: World) -> str:
     return "/connect/"
 
 
+def guest_of_a_replaced_link(world: World) -> str:
+    """Let in before, and a newer link for the same number was made since."""
+    world.guest()
+    world.cookies = _kept(world.cookies())  # type: ignore[method-assign]
+    services.create_link(world.tenant)
+    return "/connect/"
+
+
 def guest_and_member(world: World) -> str:
     """Signed in, and acting with a link all the same: chosen on the page before."""
     world.owner()
@@ -143,6 +152,36 @@ def chooses_signed_out(page: Page, _: World) -> None:
 def chooses_after_the_end(page: Page, world: World) -> None:
     SignupLink.objects.filter(tenant=world.tenant).update(revoked_at=timezone.now())
     chooses(page, world)
+
+
+def chooses_after_a_newer_one(page: Page, world: World) -> None:
+    services.create_link(world.tenant)
+    chooses(page, world)
+
+
+def link_ends_beside_the_window(page: Page, world: World) -> None:
+    launches(page, world)
+    SignupLink.objects.filter(tenant=world.tenant).update(revoked_at=timezone.now())
+    page.evaluate("dispatchEvent(new Event('online'))")
+    expect(page.locator("#window")).to_be_hidden()
+
+
+FINISHES = """() => {
+  const { sandbox_origin: origin } = JSON.parse(document.querySelector("#page-config").textContent);
+  const data = { waba_id: "770000000000009", phone_number_id: "780000000000009" };
+  const said = { type: "WA_EMBEDDED_SIGNUP", event: "FINISH", data };
+  dispatchEvent(new MessageEvent("message", { origin, data: JSON.stringify(said) }));
+}"""
+
+
+def finishes_after_the_end(page: Page, world: World) -> None:
+    """Meta's window says that it is done, and the link was ended a moment before."""
+    link_ends_beside_the_window(page, world)
+    page.evaluate(FINISHES)
+
+
+def goes_on_here_unanswered(page: Page, _: World) -> None:
+    page.click("#trouble [data-this-tab] button")
 
 
 def asks_too_late(page: Page, world: World) -> None:
@@ -226,12 +265,18 @@ CHOICE = "#choose:visible"
 READY = "#ready-list:visible"
 NOTE = "#choose .note:visible"
 BLOCKED = {"fails": ("sdk.js", "api/v1/onboardings", "/launch/", "/withdraw/", "/card/")}
+AS_APP = {"user_agent": IN_APP}
 UNSET: dict[str, Any] = {"META_CONFIG_ID": {"business_platform": "", "business_app": ""}}
 
 
 def trouble(kind: str) -> str:
     """What is to be seen of it."""
     return f"#trouble[data-kind={kind}]:visible"
+
+
+def part(tag: str, when: str) -> str:
+    """A part of a trouble that is shown where it holds."""
+    return f"#trouble {tag}[data-when={when}]:visible"
 
 
 CASES = (
@@ -251,16 +296,30 @@ CASES = (
         "main .card .badge.act",
         fails=("/connect/",),
     ),
+    Case(
+        "question-guest-replaced",
+        guest_of_a_replaced_link,
+        "main .remedy li:nth-child(2)",
+        fails=("/connect/",),
+    ),
+    Case("question-first", owner, "#first:visible", goes_on_here_unanswered, browser=AS_APP),
     Case("question-guest-and-member", guest_and_member, CHOICE, chooses_the_link),
     Case("question-prefilled", prefilled, ".prefilled [open] dl:visible", unfolds_the_prefilled),
-    Case("question-setup", owner, "#choose .note.stop:visible", settings=UNSET),
+    Case("question-setup", owner, "#unready:visible", settings=UNSET),
     Case("trouble-sdk", owner, trouble("sdk"), chooses, sdk_blocked, **BLOCKED),
-    Case("trouble-in-app", owner, trouble("in-app"), chooses, browser={"user_agent": IN_APP}),
+    Case("trouble-in-app", owner, trouble("in-app"), chooses, browser=AS_APP),
     Case("trouble-domain", wrong_domain, trouble("domain"), chooses),
     Case("trouble-insecure", owner, trouble("insecure"), chooses, insecure),
     Case("trouble-offline", owner, trouble("offline"), chooses, offline, **BLOCKED),
     Case("trouble-signed-out", owner, trouble("signed-out"), chooses_signed_out, **BLOCKED),
     Case("trouble-link-ended", guest, trouble("link-ended"), chooses_after_the_end, **BLOCKED),
+    Case(
+        "trouble-link-replaced", guest, part("p", "replaced"), chooses_after_a_newer_one, **BLOCKED
+    ),
+    Case(
+        "trouble-link-window", guest, part("li", "window"), link_ends_beside_the_window, **BLOCKED
+    ),
+    Case("trouble-link-kept", guest, part("p", "kept"), finishes_after_the_end, **BLOCKED),
     Case("trouble-no-code", owner, trouble("no-code"), chooses_and_launches, no_code),
     Case("trouble-refused", parked, trouble("failed"), asks_too_late, stale, **BLOCKED),
 )

@@ -50,6 +50,18 @@ def test_each_kind_of_trouble_has_a_case(kind: str) -> None:
     assert [seen for seen in SEEN if f"#trouble[data-kind={kind}]" in seen]
 
 
+PARTS = set(re.findall(r'data-when="(\w+)"', (TEMPLATES / "_troubles.html").read_text()))
+
+
+def test_the_parts_of_troubles_are_found() -> None:
+    assert {"ended", "replaced", "kept"} <= PARTS
+
+
+@pytest.mark.parametrize("when", sorted(PARTS - {"ended"}))
+def test_each_part_of_a_trouble_has_a_case(when: str) -> None:
+    assert [seen for seen in SEEN if f"[data-when={when}]" in seen]
+
+
 NOTES = re.findall(r'<\w+[^>]* id="([\w-]+)"[^>]* hidden', (TEMPLATES / "_window.html").read_text())
 
 
