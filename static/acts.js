@@ -1,12 +1,9 @@
 // What can be pressed on the card: each act is asked of the server, and the card shows what came.
 
-import { passing } from "./troubles.js";
-
 const texts = document.querySelector("#card-texts").dataset;
 
 export class Acts {
-  // `page`: openFor(number, address, more), startOver(mode), showError(error), showOffline(),
-  // showTrouble(kind, error) and hideTrouble(), which the signup page gives.
+  // `page`: openFor(number, address, more), startOver(mode) and telling, which the signup page gives.
   constructor(card, outbox, page) {
     this.card = card;
     this.outbox = outbox;
@@ -15,16 +12,13 @@ export class Acts {
     document.addEventListener("submit", (event) => this.submitted(event));
   }
 
-  // Whether the server did it. `onRefused(error)`: true where it was told there.
-  async act(name, body, onRefused = () => false) {
-    this.page.hideTrouble();
+  // Whether the server did it. `isTold(error)`: true where its refusal was told there.
+  async act(name, body, isTold) {
+    this.page.telling.hide();
     try {
       await this.outbox.ask(`${this.card.id}/${name}/`, body);
     } catch (problem) {
-      const kind = passing(problem);
-      if (kind === "offline") this.page.showOffline();
-      else if (kind) this.page.showTrouble(kind, problem.error);
-      else onRefused(problem.error) || this.page.showError(problem.error);
+      this.page.telling.undone(problem, isTold);
       return false;
     }
     this.card.etag = "";

@@ -7,24 +7,18 @@ import { allowLaunch, choose, chosen, hint, revealLaunch, showFor } from "./choo
 import { Elsewhere } from "./elsewhere.js";
 import { Outbox } from "./outbox.js";
 import { Picker } from "./picker.js";
-import { Retry } from "./retry.js";
 import { initSdk, listen, loadSdk, openWindow } from "./signup.js";
+import { Telling } from "./telling.js";
 import { ThisTab } from "./this_tab.js";
-import { Troubles, passing, unfit } from "./troubles.js";
+import { Troubles, unfit } from "./troubles.js";
+import { isShown, showView } from "./views.js";
 import { Handle, WindowCard } from "./window.js";
 
 const $ = (selector) => document.querySelector(selector);
 const config = JSON.parse($("#page-config").textContent);
 const texts = $("#texts").dataset;
-const cardTexts = $("#card-texts").dataset;
 // A window that was left longer ago is hardly open any more.
 const LEFT_AFTER_MS = 30 * 60_000;
-const views = {
-  choose: $("#choose"),
-  ready: $("#ready"),
-  window: $("#window"),
-  progress: $("#progress"),
-};
 
 let launch = null; // what FB.login needs, from the server
 let attempt = config.onboarding; // the onboarding that messages belong to
@@ -35,10 +29,9 @@ let sdk = null; // a promise once it is asked for
 let sdkReady = false;
 let preparing = 0;
 let opening = 0; // the launches that were prepared or opened; the end of an older one says nothing
-let asking = "choose"; // the view that the window was opened from
 
 const troubles = new Troubles(config.site_url, texts);
-const retry = new Retry();
+const telling = new Telling(troubles, { show });
 
 const outbox = new Outbox(config, {
   onAnswer(id, told, isOld) {
@@ -47,25 +40,17 @@ const outbox = new Outbox(config, {
     // Other ids than the first ones open a new onboarding: the page follows it.
     if (told.id) attempt = told.id;
     if (told.state && told.state !== "started") follow(told.state);
-    else if (views.progress.hidden === false) card.look();
+    else if (isShown("progress")) card.look();
   },
-  onTrouble(kind, error) {
-    if (kind === "refused") showError(error);
-    // Who is not let in any more is told that, and not that the server is away.
-    else if (kind !== "offline" || !OUTSIDE.includes(troubles.kind)) {
-      showTrouble(kind, error);
-    }
-  },
+  onTrouble: (kind, error) => telling.unsent(kind, error),
 });
 
-const OUTSIDE = ["signed-out", "link-ended"]; // troubles of who is let in no more
-
 const card = new Card(config, {
-  isSaid: () => OUTSIDE.includes(troubles.kind),
+  isSaid: () => telling.isOutside,
   onReached() {
     if (!outbox.isWaiting) troubles.settle();
   },
-  onEnded: (how) => tellEnd(how),
+  onEnded: (how) => telling.end(how),
   onChange(state) {
     offerErrors();
     if (state === "connected" || state === "rejected") {
@@ -73,9 +58,11 @@ const card = new Card(config, {
       if (launched === attempt) launched = null;
     }
     // Beside the open window the card is read unseen: what the server learns elsewhere counts too.
-    if (!views.window.hidden && state !== "started") follow(state);
+    if (isShown("window") && state !== "started") follow(state);
   },
 });
+
+Object.assign(telling, { card, outbox });
 
 const windowCard = new WindowCard({ onUnseen: () => troubles.show("unseen") });
 
@@ -100,10 +87,7 @@ const elsewhere = new Elsewhere(config.elsewhere_url, {
 // --- What is shown --------------------------------------------------------------------------------
 
 function show(name) {
-  for (const [each, section] of Object.entries(views)) section.hidden = each !== name;
-  if (name === "choose" || name === "ready") asking = name;
-  $("#another").hidden = name !== "progress";
-  $("#lead").hidden = name === "progress"; // the card says whose number it is, and how it stands
+  showView(name);
   if (name !== "window") windowCard.leave();
   elsewhere.hide();
 }
@@ -139,59 +123,11 @@ function follow(state) {
 // An older attempt's window has finished while nothing is open here: the page turns to it.
 function turnsTo(id, state, isOld) {
   if (isOld || !state || ["started", "cancelled"].includes(state)) return false;
-  if (!views.window.hidden) return false;
+  if (isShown("window")) return false;
   preparing += 1;
   launch = null;
   attempt = id;
   return true;
-}
-
-function showTrouble(kind, error) {
-  if (kind === "link-ended") tellEnd(error?.code === "link_replaced" ? "replaced" : "ended");
-  else troubles.show(kind, { passes: true });
-  if (OUTSIDE.includes(kind)) card.hush();
-}
-
-// The guest's link was ended, or replaced by a newer one: what became of what Meta's window gave.
-function tellEnd(how) {
-  const state = outbox.holdsResult ? "kept" : !views.window.hidden && "window";
-  const isTyping = document.activeElement?.closest("#progress input");
-  troubles.show("link-ended", { passes: true, focus: !isTyping, when: [how, state] });
-  card.letOut();
-}
-
-function hideTrouble() {
-  troubles.hide();
-  retry.forget();
-}
-
-// Something has to stand on the page to go on with.
-function showError(error, options) {
-  troubles.show("failed", { error: error ?? {}, ...options });
-  if (Object.values(views).every((section) => section.hidden)) show(asking);
-}
-
-function showOffline() {
-  showError({ message: cardTexts.offline }, { passes: true });
-}
-
-// --- When the server cannot be reached ------------------------------------------------------------
-
-function failed(problem, act) {
-  const kind = passing(problem);
-  if (kind) {
-    showTrouble(kind, problem.error);
-    if (kind === "link-ended") retry.hold(act);
-    else retry.later(act);
-  } else {
-    showError(problem.error);
-  }
-}
-
-function tryNow() {
-  outbox.retry();
-  retry.now();
-  if (card.isOut) card.lookNow();
 }
 
 // --- The question ---------------------------------------------------------------------------------
@@ -199,7 +135,7 @@ function tryNow() {
 function updateButton() {
   const isReady = Boolean(launch && sdkReady);
   allowLaunch(isReady);
-  const asked = chosen() || !views.ready.hidden;
+  const asked = chosen() || isShown("ready");
   hint(isReady ? "" : asked ? texts.preparing : texts.choose);
 }
 
@@ -213,7 +149,7 @@ async function prepare(isRepeated = false) {
   if (!input || !$("#launch")) return;
   const turn = ++preparing;
   opening += 1;
-  if (!isRepeated) hideTrouble();
+  if (!isRepeated) telling.hide();
   if (!isFit()) return;
   try {
     const told = await begun(input.dataset.mode);
@@ -223,7 +159,7 @@ async function prepare(isRepeated = false) {
     await ready(told.launch, turn);
   } catch (problem) {
     if (turn !== preparing) return;
-    failed(problem, () => prepare(true));
+    telling.failed(problem, () => prepare(true));
     hint(texts.above);
   }
 }
@@ -264,7 +200,7 @@ function isFit() {
 
 // Everything here runs synchronously in the click, FB.login last.
 function open() {
-  hideTrouble();
+  telling.hide();
   picker.close();
   attemptOpen = true;
   const id = attempt;
@@ -283,7 +219,7 @@ function open() {
   }
   if (handle.window) opened.set(handle.window, { id, turn });
   if (handle.isBlocked) blocked();
-  else if (turn === opening && !views.window.hidden) watch(id, handle);
+  else if (turn === opening && isShown("window")) watch(id, handle);
 }
 
 function answered(id, turn, handle, answer) {
@@ -334,7 +270,7 @@ async function openFor(number, address, { body, isRepeated = false } = {}) {
     startOver(); // there it says why no window can be opened
     return;
   }
-  if (!isRepeated) hideTrouble();
+  if (!isRepeated) telling.hide();
   launch = null;
   const turn = ++preparing;
   opening += 1;
@@ -346,7 +282,8 @@ async function openFor(number, address, { body, isRepeated = false } = {}) {
     attempt = told.id;
     await offer(number, told.launch, turn);
   } catch (problem) {
-    if (turn === preparing) failed(problem, () => openFor(number, address, { body, isRepeated: true }));
+    if (turn !== preparing) return;
+    telling.failed(problem, () => openFor(number, address, { body, isRepeated: true }));
   }
 }
 
@@ -375,19 +312,16 @@ function startOver(mode = chosen()?.dataset.mode ?? config.connection_mode) {
 const acts = new Acts(card, outbox, {
   openFor,
   startOver,
-  showError,
-  showOffline,
-  showTrouble,
-  hideTrouble,
+  telling,
 });
 
 // --- What the customer presses --------------------------------------------------------------------
 
 const deeds = {
   again,
-  retry: () => (views.choose.hidden ? acts.startAgain(attempt) : prepare()),
+  retry: () => (isShown("choose") ? prepare() : acts.startAgain(attempt)),
   "try-now": () => {
-    tryNow();
+    telling.tryNow();
     if (!card.underway) card.lookNow();
   },
   dismiss: () => troubles.hide(),
@@ -420,12 +354,7 @@ const thisTab = new ThisTab({
     attempt = (await begun(input.dataset.mode)).id;
     return attempt;
   },
-  onTrouble(problem) {
-    const kind = passing(problem);
-    if (kind === "offline") showOffline();
-    else if (kind) showTrouble(kind, problem.error);
-    else showError(problem.error);
-  },
+  onTrouble: (problem) => telling.undone(problem),
 });
 
 $("#choose-form").addEventListener("change", () => {
@@ -445,10 +374,10 @@ $("#closed").addEventListener("click", () => {
   if (picker.read) picker.say(); // who closed it over an error that they were reading of
   else outbox.post(attempt, { login_status: "unknown" });
 });
-addEventListener("online", tryNow);
-addEventListener("focus", tryNow);
+addEventListener("online", () => telling.tryNow());
+addEventListener("focus", () => telling.tryNow());
 document.addEventListener("visibilitychange", () => {
-  if (!document.hidden) tryNow();
+  if (!document.hidden) telling.tryNow();
 });
 
 // --- The start ------------------------------------------------------------------------------------
