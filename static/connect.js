@@ -35,7 +35,9 @@ const telling = new Telling(troubles, { show });
 
 const outbox = new Outbox(config, {
   onAnswer(id, told, isOld) {
-    troubles.settle();
+    // It may have been asked before the link was ended: then the card says whether it is open now.
+    if (card.isOut && card.id) card.lookNow();
+    else troubles.settle();
     if (id !== attempt && !turnsTo(id, told.state, isOld)) return;
     // Other ids than the first ones open a new onboarding: the page follows it.
     if (told.id) attempt = told.id;

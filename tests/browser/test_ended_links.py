@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import APIResponse, BrowserContext, Page, Route, expect
 
 from onboarding import services
 from onboarding.models import Onboarding, SignupLink
@@ -98,6 +98,42 @@ def test_what_the_window_gives_after_the_end_is_kept_told_and_handed_over_later(
     opens_a_newer_link(guest, tenant)
     expect(guest.locator("#card[data-state=connected]")).to_be_visible()
     expect(guest.locator("#trouble")).to_be_hidden()
+
+
+Held = list[tuple[Route, APIResponse]]
+
+
+def hold(page: Page, address: str) -> Held:
+    """The first request there is answered at once, and its answer comes late."""
+    held: Held = []
+
+    def holds(route: Route) -> None:
+        if held:
+            route.continue_()
+        else:
+            held.append((route, route.fetch()))
+
+    page.route(address, holds)
+    return held
+
+
+def comes(page: Page, address: str, held: Held) -> None:
+    route, answer = held[0]
+    with page.expect_response(address):
+        route.fulfill(response=answer)
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => setTimeout(done, 300)))")
+
+
+def test_a_post_from_before_the_end_does_not_hide_what_was_told(guest: Page) -> None:
+    held = hold(guest, "**/signup/")
+    with guest.expect_popup():
+        guest.click("#launch")
+    until(guest, lambda: held)
+    services.revoke_link(SignupLink.objects.get())
+    guest.evaluate(LOOK)
+    told(guest, "This link has been ended")
+    comes(guest, "**/signup/", held)
+    expect(guest.locator("#trouble[data-kind=link-ended]")).to_be_visible()
 
 
 def test_a_newer_link_is_named_where_there_is_one(guest: Page, tenant: Tenant) -> None:
