@@ -12,7 +12,8 @@ const texts = document.querySelector("#card-texts").dataset;
 
 export class Card {
   // `onChange(state)` after each new card, `onReached()` after each answer of the server.
-  // `onEnded(how)`: the guest's link was ended, or replaced. `isSaid()`: whether the page says already that its reader is let in no more.
+  // `onEnded(how)`: the guest's link was ended, or replaced. `isSaid()`: whether the page says
+  // already that its reader is let in no more.
   constructor(config, { onChange, onReached, onEnded, isSaid }) {
     this.config = config;
     this.onChange = onChange;

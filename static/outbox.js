@@ -8,7 +8,8 @@ const LONGEST_MS = 30_000;
 const FIRST_MS = 500;
 
 export class Outbox {
-  // `onAnswer(id, body, isOld)`: the server took it; `isOld`: another page had it to send. `onTrouble(kind, error)`: a passing one, or refused.
+  // `onAnswer(id, body, isOld)`: the server took it; `isOld`: another page had it to send.
+  // `onTrouble(kind, error)`: a passing one, or refused.
   constructor(config, { onAnswer, onTrouble }) {
     this.config = config;
     this.onAnswer = onAnswer;
