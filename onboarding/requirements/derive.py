@@ -133,7 +133,7 @@ def _since(row: conditions.Row, code: str) -> datetime:
 
 _SOONER = _(
     "To go faster, press “Open Meta's window again” and choose the same account: "
-    "Meta may then confirm it at once."
+    "Meta may then confirm it at once. Your partner stops checking as soon as you press it."
 )
 
 

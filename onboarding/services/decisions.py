@@ -55,7 +55,7 @@ def resume(row: Onboarding, actor: str) -> Onboarding:
         if row.state in FINAL | {S.STARTED, S.CANCELLED, S.IN_REVIEW}:
             raise RefusedError("not_now", _("There is nothing to resume."))
 
-    return _fresh_pass(row, actor, before=check, act="resumed")
+    return _fresh_pass(row, actor, before=check, act="resumed", where_it_stands=PARKED)
 
 
 def reread(row: Onboarding, actor: str) -> Onboarding:
@@ -117,14 +117,17 @@ def _fresh_pass(
     before: Callable[[Onboarding], None],
     act: str = "chosen",
     note: str = "",
+    where_it_stands: frozenset[State] = frozenset(),
 ) -> Onboarding:
-    """Check and change the row under its lock, then let the worker pass all gates again."""
+    """Check and change the row under its lock, then let the worker pass all gates again.
+
+    `where_it_stands`: in these states without a move, so that since when it waits stays true.
+    """
     with transaction.atomic():
         row = transitions.lock(row.pk)
         stood = (row.state, row.reason)
         before(row)
-        stopped = row.state in PARKED | {S.NEEDS_ATTENTION, S.IN_REVIEW}
-        if stopped:
+        if row.state in (PARKED | {S.NEEDS_ATTENTION, S.IN_REVIEW}) - where_it_stands:
             move(row, S.SIGNED_UP, actor, due=timezone.now(), note=note)
         else:
             transitions.wake([row.pk])

@@ -20,7 +20,8 @@ SHAPES = {
     "moment": "SHORT_DATETIME_FORMAT",
     "day": "SHORT_DATE_FORMAT",
 }
-ZONED = ("exact", "moment")
+ZONED = ("exact",)
+"""The short formats of moments name the zone themselves (config/formats)."""
 
 
 @register.simple_tag

@@ -293,6 +293,26 @@ def test_a_dormant_row_wakes_when_somebody_acts(
     assert stop(row) == ("connected", "")
 
 
+def test_looking_again_leaves_it_told_since_when_it_waits(
+    onboard: Any, sandbox: Sandbox, worker: Worker
+) -> None:
+    """Whoever presses it often must not sink to the end of the desk's queue."""
+    row = onboard("payment_missing")
+    row.refresh_from_db()
+    waits_since, moves = row.state_changed_at, row.transitions.count()
+    worker.later(3600)
+    read = ProviderCall.objects.filter(kind="retrieve_account").count()
+    services.resume(row, "customer")
+    worker.run()
+    row.refresh_from_db()
+    assert ProviderCall.objects.filter(kind="retrieve_account").count() == read + 1
+    assert (stop(row), row.state_changed_at) == (
+        ("awaiting_payment", "payment_missing"),
+        waits_since,
+    )
+    assert row.transitions.count() == moves
+
+
 # --- What an account that is not bound may look like ---------------------------------------------
 
 
