@@ -18,7 +18,7 @@ def once(case: Case) -> Look:
     return Look("en", WIDTHS[turn % 2], SCHEMES[turn // 2 % 2])
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("group", GROUPS)
 def test_nothing_is_wrong_with_any_state(walker: Walker, group: str) -> None:
     faults: list[str] = []

@@ -178,6 +178,8 @@ class Walker:
         page.evaluate("() => { sessionStorage.clear(); localStorage.clear() }")
 
     def _open(self, page: Page, case: Case, look: Look) -> None:
+        # The page of the case before may still ask for its card: not with this one's cookies.
+        page.goto("about:blank")
         page.faults, page.case = [], case  # type: ignore[attr-defined]
         world, address = self._plant(case)
         self._dress(page, look, world.cookies(), urlsplit(address).hostname or "")
