@@ -20,7 +20,7 @@ from django.db.transaction import TransactionManagementError
 T = TypeVar("T")
 
 _MARKS: dict[type, Callable[[int], Any]] = {
-    int: lambda index: 2_000_000_007 - index,  # what no field refuses as beyond its range
+    int: lambda index: 2_000_000_007 - index,  # which most columns can hold
     str: lambda index: f"value {index} of a prepared query",
     UUID: lambda index: UUID(int=index),
     datetime: lambda index: datetime(1, 1, 1 + index, tzinfo=UTC),
@@ -44,7 +44,7 @@ class Prepared(Generic[T]):
         if len(values) not in self._written:
             self._written[len(values)] = self._write(values)
         written = self._written[len(values)]
-        return [] if written is None else cast("list[T]", written.rows(values))
+        return cast("list[T]", written.rows(values)) if written else list(self._build(*values))
 
     def first(self, *values: Any) -> T | None:
         """The first of them, or None. Nothing is limited: for queries that have one row at most."""
@@ -62,9 +62,9 @@ class Prepared(Generic[T]):
         try:
             return _Written(self._build(*marks), marks)
         except EmptyResultSet:
-            if values:
-                raise ValueError("no row can fulfil it, whatever the values are") from None
-            return None  # such as "one of none"
+            # Such as "one of none", which Django answers by itself; or a mark is beyond what the
+            # column holds, while a value is not. So it is left to Django each time.
+            return None
 
 
 class _Written:

@@ -303,7 +303,7 @@ def test_whoever_loses_a_race_for_an_account_reads_the_same(
     customer.starts()
     customer.hands_over(window)
     WhatsAppBusinessAccount.objects.create(tenant=tenant, waba_id=window["waba_id"])
-    monkeypatch.setattr("onboarding.steps.gates.is_held_elsewhere", lambda row: False)
+    monkeypatch.setattr("onboarding.steps.gates.known_account", lambda row: None)
     worker.run()
     assert customer.stop == ("signed_up", "account_unconfirmed")
     worker.later(70)
