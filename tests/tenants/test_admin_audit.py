@@ -291,7 +291,7 @@ def customer(api: APIClient, sandbox: Sandbox, worker: Worker) -> Customer:
     [
         ("approved", "approve", "signed_up"),
         ("rejected", "approve", "rejected"),
-        ("resumed", "payment_missing", "signed_up"),
+        ("resumed", "payment_missing", "awaiting_payment"),
         ("reread", "payment_missing", "awaiting_payment"),
     ],
 )
