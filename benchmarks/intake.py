@@ -125,7 +125,7 @@ _LOGIN = (
     "three to Redis"
 )
 _WRITES = (
-    "it is 17 statements for one: the event of the window, the row under lock, its move with the "
+    "it is 13 statements for one: the event of the window, the row under lock, its move with the "
     "audit row, who listens and what letters are due are written in one transaction, and a worker "
     "is told; nothing of it can be left out, and each is a round trip"
 )
