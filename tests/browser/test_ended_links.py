@@ -31,6 +31,15 @@ def launches(page: Page) -> Page:
     return popup.value
 
 
+def launches_and_is_ended(guest: Page) -> Page:
+    """Meta's window, whose guest's link was ended while it was open, and who was told so."""
+    window = launches(guest)
+    services.revoke_link(SignupLink.objects.get())
+    guest.evaluate(LOOK)
+    told(guest, "leave it so")
+    return window
+
+
 def told(page: Page, text: str) -> None:
     expect(page.locator("#trouble[data-kind=link-ended]")).to_contain_text(text)
 
@@ -86,10 +95,7 @@ def test_it_asks_no_more_until_somebody_comes_back(
 def test_what_the_window_gives_after_the_end_is_kept_told_and_handed_over_later(
     guest: Page, tenant: Tenant
 ) -> None:
-    window = launches(guest)
-    services.revoke_link(SignupLink.objects.get())
-    guest.evaluate(LOOK)
-    told(guest, "leave it so")
+    window = launches_and_is_ended(guest)
     Signup(guest).finishes(window)
     told(guest, "What it gave is kept in this tab")
     expect(guest.locator("#trouble")).not_to_contain_text("leave it so")
@@ -147,10 +153,7 @@ def test_a_newer_link_is_named_where_there_is_one(guest: Page, tenant: Tenant) -
 def test_who_finishes_after_a_newer_link_was_opened_loses_nothing(
     guest: Page, tenant: Tenant
 ) -> None:
-    window = launches(guest)
-    services.revoke_link(SignupLink.objects.get())
-    guest.evaluate(LOOK)
-    told(guest, "leave it so")
+    window = launches_and_is_ended(guest)
     opens_a_newer_link(guest, tenant)
     expect(guest.locator("#window")).to_be_visible()
     Signup(guest).finishes(window)
